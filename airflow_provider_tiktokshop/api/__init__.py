@@ -1,0 +1,1 @@
+"""Talks to TikTok Shop. Imports no Airflow: usable from a plain script."""

@@ -1,0 +1,1 @@
+"""Keeps authorizations alive: records, rotation, escrow, stores."""

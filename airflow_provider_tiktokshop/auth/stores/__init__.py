@@ -1,0 +1,1 @@
+"""Where the records of authorizations are kept."""

@@ -1,0 +1,152 @@
+"""Sealed token pairs on this machine's disk, between the service's answer and the store's confirmation.
+
+A worker that is killed after TikTok Shop rotated a refresh token, and before the store has the new one, would lose the
+only copy. So each pair is sealed and fsynced here first, and erased once the store has proven to hold it. The next run,
+or ``airflow tiktokshop rescue``, adopts what it finds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_tiktokshop.api.errors import TikTokShopError
+
+__all__ = ["Escrow", "EscrowError", "SealedPair"]
+
+_SLOT = re.compile(r"^[A-Za-z0-9_-]{1,80}$")
+_MAGIC = b"TTSE1"
+
+
+class EscrowError(TikTokShopError):
+    """The escrow directory cannot be used, or a sealed pair cannot be opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedPair:
+    """A pair found in escrow.
+
+    :param path: the file, to hand back to :meth:`Escrow.erase`.
+    :param content: what was sealed, as a JSON object.
+    """
+
+    path: Path
+    content: dict[str, Any] = field(repr=False)
+
+
+class Escrow:
+    """One app's sealed pairs in one directory.
+
+    :param directory: made with mode 0700 when missing; files get mode 0600.
+    :param app_key: the app; part of each file's name, as a hash.
+    :param app_secret: the sealing key is derived from it, so that the disk alone gives nothing away.
+    """
+
+    def __init__(self, directory: str | Path, app_key: str, app_secret: str) -> None:
+        self._directory = Path(directory)
+        self._app = hashlib.sha256(app_key.encode()).hexdigest()[:12]
+        self._secret = app_secret.encode()
+
+    def seal(self, slot: str, content: dict[str, Any]) -> Path:
+        """Put ``content`` on disk, encrypted and fsynced, and return its path.
+
+        :param slot: what the pair belongs to: an authorization's id or a seed's.
+        :raises EscrowError: the disk refused; the caller still holds the pair and goes on with the store.
+        """
+        if not _SLOT.match(slot):
+            msg = f"{slot!r} cannot name an escrow slot"
+            raise ValueError(msg)
+        # Written under its final name: a kill in mid-write leaves a file that does not authenticate, and is skipped, while
+        # a kill right after the fsync leaves a whole one, whatever a rename would have been waiting for.
+        path = self._directory / f"{self._app}-{slot}-{secrets.token_hex(8)}.sealed"
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(self._encrypt(json.dumps(content).encode()))
+                file.flush()
+                os.fsync(file.fileno())
+            self._sync_directory()
+        except OSError as error:
+            raise EscrowError(
+                f"cannot seal a token pair in {self._directory}: {error.strerror}",
+                advice="make [tiktokshop] escrow_dir a directory on a local disk that the worker may write",
+            ) from None
+        return path
+
+    def check(self) -> None:
+        """Prove that sealing works here, before anything is spent.
+
+        :raises EscrowError: it does not.
+        """
+        self.erase(self.seal("check", {}))
+
+    def found(self, slot: str) -> list[SealedPair]:
+        """Return the pairs sealed for ``slot``, oldest first.
+
+        A file that cannot be opened with this app's secret (it may have changed) is left where it is and skipped;
+        :meth:`unreadable` lists those.
+        """
+        return [pair for path in self._paths(slot) if (pair := self._open(path)) is not None]
+
+    def slots(self) -> list[str]:
+        """Return the slots of this app that hold something."""
+        return sorted({path.name.removesuffix(".sealed").split("-", 1)[1].rsplit("-", 1)[0] for path in self._paths()})
+
+    def unreadable(self) -> list[Path]:
+        """Return this app's sealed files that the current app secret does not open."""
+        return [path for path in self._paths() if self._open(path) is None]
+
+    def erase(self, path: Path) -> None:
+        """Remove a sealed pair that the store has proven to hold."""
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+        with contextlib.suppress(OSError):
+            self._sync_directory()
+
+    def _paths(self, slot: str | None = None) -> list[Path]:
+        pattern = f"{self._app}-{slot or '*'}-*.sealed"
+        try:
+            return sorted(self._directory.glob(pattern), key=lambda p: p.stat().st_mtime_ns)
+        except OSError:
+            return []
+
+    def _open(self, path: Path) -> SealedPair | None:
+        from cryptography.exceptions import InvalidTag
+
+        try:
+            data = path.read_bytes()
+            if not data.startswith(_MAGIC):
+                return None
+            salt, nonce, sealed = data[5:21], data[21:33], data[33:]
+            return SealedPair(path, json.loads(self._cipher(salt).decrypt(nonce, sealed, self._app.encode())))
+        except (OSError, InvalidTag, ValueError):
+            return None
+
+    def _encrypt(self, content: bytes) -> bytes:
+        salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
+        sealed: bytes = self._cipher(salt).encrypt(nonce, content, self._app.encode())
+        return _MAGIC + salt + nonce + sealed
+
+    def _cipher(self, salt: bytes) -> Any:
+        # Imported here: cryptography costs a DAG file more than everything else in this module.
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+        key = HKDF(algorithm=SHA256(), length=32, salt=salt, info=b"tiktokshop-escrow").derive(self._secret)
+        return AESGCM(key)
+
+    def _sync_directory(self) -> None:
+        descriptor = os.open(self._directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,250 @@
+"""Read authorizations: everybody but the rotation task does only this."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_tiktokshop.api.clock import SYSTEM_CLOCK, Clock
+from airflow_provider_tiktokshop.api.errors import TikTokShopError
+from airflow_provider_tiktokshop.auth.keeping import check_identity
+from airflow_provider_tiktokshop.auth.records import (
+    DEFAULT_ADVISORY,
+    Authorization,
+    ConsentRecord,
+    NoticeRecord,
+    RecordKey,
+    RotatedRecord,
+    Status,
+    authorization_id,
+    effective,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_tiktokshop.api.app import App
+    from airflow_provider_tiktokshop.auth.stores.base import TokenStore
+
+__all__ = ["AmbiguousAuthorization", "AuthorizationNotFound", "AuthorizationUnusable", "Authorizations", "StoredToken"]
+
+# How long a reader that was refused waits for a rotation that is under way, and how often it looks.
+WAIT_FOR_ROTATION = 60.0
+LOOK_EVERY = 2.0
+
+_ADVICE = {
+    Status.EXPIRED: "run the rotation DAG (tiktokshop_rotate_tokens) and see why it fails or does not run",
+    Status.REAUTHORIZATION_REQUIRED: "the seller must authorize the app again: `airflow tiktokshop authorize`",
+    Status.REVOKED: "the seller withdrew the authorization; they must authorize the app again: `airflow tiktokshop authorize`",
+    Status.PENDING: "somebody with permission to edit the connection must confirm this authorization first",
+}
+
+
+class AuthorizationNotFound(TikTokShopError):
+    """No authorization of the app matches."""
+
+
+class AmbiguousAuthorization(TikTokShopError):
+    """Several authorizations match where one is needed."""
+
+
+class AuthorizationUnusable(TikTokShopError):
+    """The authorization has no access token that could be presented now."""
+
+
+class Authorizations:
+    """The authorizations of one app, as the store holds them at the moment of each call.
+
+    :param mask: told each access token before it is handed out.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        store: TokenStore,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        mask: Callable[[str], None] = lambda _: None,
+        advisory: float = DEFAULT_ADVISORY,
+    ) -> None:
+        self._app = app
+        self._store = store
+        self._clock = clock
+        self._mask = mask
+        self._advisory = advisory
+
+    def ids(self) -> tuple[str, ...]:
+        """Return the ids of all authorizations, sorted.
+
+        Where the store cannot list (tasks on Airflow before 3.3), the roster tells.
+
+        :raises StoreUnavailable: the store does not answer.
+        """
+        rotated, consents = (self._store.ids(kind, self._app.app_key) for kind in ("rotated", "consent"))
+        if rotated is not None and consents is not None:
+            return tuple(sorted({*rotated, *consents}))
+        return tuple(sorted(self._roster()))
+
+    def all(self) -> list[Authorization]:
+        """Return every authorization, sorted by id.
+
+        :raises StoreUnavailable: the store does not answer.
+        """
+        return [found for id_ in self.ids() if (found := self.get(id_)) is not None]
+
+    def get(self, id: str) -> Authorization | None:  # noqa: A002
+        """Return the authorization with this id (not open_id), or ``None``.
+
+        :raises StoreUnavailable: the store does not answer.
+        :raises ConfigurationError: the record belongs to another app or another auth host.
+        """
+        rotated = self._read("rotated", id)
+        consent = self._read("consent", id)
+        notice = self._read("notice", id)
+        found = effective(
+            RotatedRecord.from_json(rotated) if rotated else None,
+            ConsentRecord.from_json(consent) if consent else None,
+            NoticeRecord.from_json(notice) if notice else None,
+            now=self._clock.now(),
+            advisory=self._advisory,
+        )
+        if found is not None:
+            check_identity(self._app, found.app_key, found.issuer)
+        return found
+
+    def find(self, open_id: str | None = None, shop_id: str | None = None) -> Authorization:
+        """Return the one authorization that is meant.
+
+        :param open_id: whose; may be left out when ``shop_id`` tells, or when there is only one authorization.
+        :param shop_id: a shop that the authorization must cover.
+        :raises AuthorizationNotFound: none matches.
+        :raises AmbiguousAuthorization: several match.
+        """
+        if open_id is not None:
+            found = self.get(authorization_id(open_id))
+            if found is None:
+                raise AuthorizationNotFound(
+                    f"app {self._app.app_key!r} holds no authorization of open_id {open_id!r}",
+                    advice="list what there is with `airflow tiktokshop status`, or authorize with `airflow tiktokshop authorize`",
+                )
+            if shop_id is not None and found.shops and shop_id not in {shop.id for shop in found.shops}:
+                raise AuthorizationNotFound(
+                    f"the authorization of open_id {open_id!r} does not cover shop {shop_id}",
+                    advice="the seller must tick this shop on the consent page: authorize again",
+                )
+            return found
+        everything = self.all()
+        matching = [a for a in everything if shop_id is None or shop_id in {shop.id for shop in a.shops}]
+        # A shop that was authorized twice (two accounts of one seller): the usable one is meant.
+        usable = [a for a in matching if a.status.usable]
+        candidates = usable if len(matching) > 1 and usable else matching
+        what = f"shop {shop_id}" if shop_id is not None else "the app's sole authorization"
+        if not candidates:
+            raise AuthorizationNotFound(
+                f"app {self._app.app_key!r} holds no authorization for {what} ({len(everything)} held in all)",
+                advice="authorize a seller: `airflow tiktokshop authorize`, or put a refresh token into the connection",
+            )
+        if len(candidates) > 1:
+            raise AmbiguousAuthorization(
+                f"{len(candidates)} authorizations of app {self._app.app_key!r} match {what}",
+                advice="name one: pass open_id or shop_id; `airflow tiktokshop status` lists them",
+            )
+        return candidates[0]
+
+    def token_source(self, authorization: Authorization) -> StoredToken:
+        """Return a token source that reads this authorization's access token at each use."""
+        return StoredToken(self, authorization.id, clock=self._clock, mask=self._mask)
+
+    def _read(self, kind: str, id_: str) -> dict[str, Any] | None:
+        return self._store.read(RecordKey(kind, self._app.app_key, id_)).value  # type: ignore[arg-type]
+
+    def _roster(self) -> dict[str, Any]:
+        value = self._store.read(RecordKey("roster", self._app.app_key)).value or {}
+        return dict(value.get("authorizations") or {})
+
+    def enroll(self, authorization: Authorization) -> None:
+        """Note an authorization in the roster, the list that tasks on Airflow before 3.3 depend on.
+
+        :raises StoreUnavailable: the store did not take it.
+        """
+        roster = self._roster()
+        for id_ in self._store.ids("rotated", self._app.app_key) or ():
+            roster.setdefault(id_, {})
+        for id_ in self._store.ids("consent", self._app.app_key) or ():
+            roster.setdefault(id_, {})
+        entry = {"open_id": authorization.open_id, "shop_ids": [shop.id for shop in authorization.shops]}
+        if roster.get(authorization.id) == entry:
+            return
+        roster[authorization.id] = entry
+        self._store.write(RecordKey("roster", self._app.app_key), {"schema": 1, "authorizations": roster})
+
+
+class StoredToken:
+    """Hands the API client the access token that the store holds now, and a newer one after a refusal."""
+
+    def __init__(self, authorizations: Authorizations, id_: str, *, clock: Clock, mask: Callable[[str], None]) -> None:
+        self._authorizations = authorizations
+        self._id = id_
+        self._clock = clock
+        self._mask = mask
+        self._token: str | None = None
+        self._lock = threading.Lock()
+
+    def current(self) -> str:
+        """Return the access token, read from the store at the first use and after each refusal.
+
+        :raises AuthorizationUnusable: it has expired, or a person must act.
+        """
+        with self._lock:
+            if self._token is None:
+                self._token = self._usable(self._load())
+            return self._token
+
+    def after_refusal(self, refused_token: str) -> str:
+        """Return a token other than the refused one, waiting up to 60 s for a rotation that is under way.
+
+        :raises AuthorizationUnusable: there is none.
+        """
+        with self._lock:
+            # Of many threads that were refused the same token, the first asks the store; the others find its answer.
+            if self._token is not None and self._token != refused_token:
+                return self._token
+            return self._newer(refused_token)
+
+    def _newer(self, refused_token: str) -> str:
+        deadline = self._clock.boottime() + WAIT_FOR_ROTATION
+        while True:
+            held = self._load()
+            if held.pair is not None and held.pair.access_token != refused_token and held.status.usable:
+                self._token = self._usable(held)
+                return self._token
+            if not held.rotating or self._clock.boottime() >= deadline:
+                break
+            self._clock.sleep(LOOK_EVERY)
+        self._token = None
+        raise AuthorizationUnusable(
+            f"TikTok Shop refuses the access token of authorization {self._id}, and the store holds no newer one "
+            f"(status {held.status}, generation {held.generation})",
+            advice=_ADVICE.get(held.status)
+            or "the seller may have withdrawn the authorization; the next run of the rotation DAG tells, and says what to do",
+        )
+
+    def _load(self) -> Authorization:
+        found = self._authorizations.get(self._id)
+        if found is None:
+            raise AuthorizationUnusable(
+                f"the token store reports authorization {self._id} absent; it was there before",
+                advice="check that the store answers and that its encryption key is the right one",
+            )
+        return found
+
+    def _usable(self, held: Authorization) -> str:
+        if held.pair is None or not held.status.usable:
+            raise AuthorizationUnusable(
+                f"authorization {held.id} has no usable access token: {held.status}",
+                code=(held.last_error or {}).get("code"),
+                request_id=(held.last_error or {}).get("request_id"),
+                advice=_ADVICE.get(held.status, ""),
+            )
+        self._mask(held.pair.access_token)
+        return held.pair.access_token

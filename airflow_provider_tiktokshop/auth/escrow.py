@@ -21,7 +21,7 @@ from airflow_provider_tiktokshop.api.errors import TikTokShopError
 
 __all__ = ["Escrow", "EscrowError", "SealedPair"]
 
-_SLOT = re.compile(r"^[A-Za-z0-9_-]{1,80}$")
+_SLOT = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _MAGIC = b"TTSE1"
 
 
@@ -60,7 +60,7 @@ class Escrow:
         :param slot: what the pair belongs to: an authorization's id or a seed's.
         :raises EscrowError: the disk refused; the caller still holds the pair and goes on with the store.
         """
-        if not _SLOT.match(slot):
+        if not _SLOT.fullmatch(slot):
             msg = f"{slot!r} cannot name an escrow slot"
             raise ValueError(msg)
         # Written under its final name: a kill in mid-write leaves a file that does not authenticate, and is skipped, while
@@ -112,7 +112,7 @@ class Escrow:
             self._sync_directory()
 
     def _paths(self, slot: str | None = None) -> list[Path]:
-        pattern = f"{self._app}-{slot or '*'}-*.sealed"
+        pattern = f"{self._app}-{slot or '*'}-{'[0-9a-f]' * 16}.sealed"
         try:
             return sorted(self._directory.glob(pattern), key=lambda p: p.stat().st_mtime_ns)
         except OSError:

@@ -54,7 +54,7 @@ WARN_BEFORE_EXPIRY = 30 * 86_400
 RecordKind = Literal["rotated", "consent", "notice", "seed", "roster", "state", "canary"]
 
 # Variable keys are at most 250 characters, and a key that held a sensitive word would be masked as a whole at each read.
-_KEY_PART = re.compile(r"^[A-Za-z0-9_.-]{1,100}$")
+_KEY_PART = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
 class RecordKey(NamedTuple):
@@ -68,7 +68,7 @@ class RecordKey(NamedTuple):
     def name(self) -> str:
         """The key under which stores keep the record, for example ``tiktokshop_rotated__6abc__0f3a…``."""
         for part in (self.app_key, self.id or "-"):
-            if not _KEY_PART.match(part):
+            if not _KEY_PART.fullmatch(part):
                 msg = f"{part!r} cannot be part of a record key: use letters, digits, '.', '_' and '-' only"
                 raise ValueError(msg)
         base = f"tiktokshop_{self.kind}__{self.app_key}"

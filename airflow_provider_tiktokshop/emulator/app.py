@@ -1,0 +1,24 @@
+"""Puts the emulator's rooms under one origin: control, consent pages, and the API below everything else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from airflow_provider_tiktokshop.emulator.control import control_router
+from airflow_provider_tiktokshop.emulator.gateway import Gateway
+
+if TYPE_CHECKING:
+    from airflow_provider_tiktokshop.emulator.state import Emulator
+    from airflow_provider_tiktokshop.emulator.wire import Wire
+
+__all__ = ["build_app"]
+
+
+def build_app(emulator: Emulator, wire: Wire) -> FastAPI:
+    """Return the ASGI application."""
+    app = FastAPI(title="TikTok Shop emulator", docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(control_router(emulator))
+    app.mount("/", Gateway(emulator, wire))
+    return app

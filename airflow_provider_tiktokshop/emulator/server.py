@@ -1,0 +1,163 @@
+"""Runs the emulator on loopback, and only there."""
+
+from __future__ import annotations
+
+import ipaddress
+import signal
+import socket
+import sys
+import threading
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+import uvicorn
+
+from airflow_provider_tiktokshop.emulator.app import build_app
+from airflow_provider_tiktokshop.emulator.wire import Wire, tracked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from airflow_provider_tiktokshop.emulator.asgi import ASGIApp, Receive, Scope, Send
+    from airflow_provider_tiktokshop.emulator.state import Emulator
+
+__all__ = ["LoopbackOnly", "is_loopback", "listen", "serve"]
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host names this machine and can be reached from nowhere else."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket on a loopback address; port 0 takes a free one.
+
+    :raises ValueError: when the host is not loopback.
+    """
+    if not is_loopback(host):
+        raise ValueError(
+            f"the emulator holds made-up secrets and no authentication: it binds to loopback only, not {host!r}"
+        )
+    address = "127.0.0.1" if host == "localhost" else host.strip("[]")
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((address, port))
+    listener.listen(1024)
+    return listener
+
+
+class LoopbackOnly:
+    """Refuses requests that a web page could send here: a foreign Host (DNS rebinding) or a foreign Origin."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what comes from this machine (ASGI)."""
+        if scope["type"] == "http" and not _is_local(scope):
+            headers = [(b"content-type", b"text/plain"), (b"content-length", b"26")]
+            await send({"type": "http.response.start", "status": 403, "headers": headers})
+            await send({"type": "http.response.body", "body": b"Only loopback hosts serve."})
+            return
+        await self._app(scope, receive, send)
+
+
+def _is_local(scope: Scope) -> bool:
+    hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+    origins = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
+    return (
+        len(hosts) == 1
+        and is_loopback(_host_of(f"//{hosts[0]}"))
+        and all(is_loopback(_host_of(origin)) for origin in origins)
+    )
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+class _Server(uvicorn.Server):
+    """Tells when it listens, and ends with exit code 0 on SIGTERM and SIGINT."""
+
+    def __init__(self, config: uvicorn.Config, emulator: Emulator, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._emulator = emulator
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the name is uvicorn's
+        self.should_exit = True
+        self._emulator.world.faults.release()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn raises the signal again once it has shut down; the emulator is done then and ends cleanly.
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def serve(emulator: Emulator, on_ready: Callable[[], None], *, exit_with_stdin: bool = False) -> None:
+    """Run until SIGTERM or SIGINT.
+
+    :param on_ready: called once the socket listens and ``emulator.url`` is set.
+    :param exit_with_stdin: also end when standard input closes, so that no emulator outlives who started it.
+    """
+    options = emulator.options
+    listener = listen(options.host, options.port)
+    host, port = listener.getsockname()[:2]
+    emulator.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    wire = Wire()
+    config = uvicorn.Config(
+        LoopbackOnly(build_app(emulator, wire)),
+        http=_protocol(),
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        # A query holds secrets: there is no access log, and errors name no URL.
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=2,
+        timeout_keep_alive=75,
+        backlog=1024,
+    )
+    config.load()
+    config.http_protocol_class = tracked(config.http_protocol_class, wire)
+    server = _Server(config, emulator, on_ready)
+    if exit_with_stdin:
+        threading.Thread(target=_watch_stdin, args=(server,), daemon=True).start()
+    with listener:
+        server.run(sockets=[listener])
+
+
+def _protocol() -> Literal["httptools", "h11"]:
+    return "httptools" if find_spec("httptools") else "h11"
+
+
+def _watch_stdin(server: _Server) -> None:
+    sys.stdin.read()
+    server.should_exit = True

@@ -1,0 +1,1 @@
+"""``airflow tiktokshop …`` and the console script ``airflow-tiktokshop``."""

@@ -1,0 +1,62 @@
+"""The ``[tiktokshop]`` section of airflow.cfg.
+
+The options, their defaults and their descriptions stand in provider.yaml. Every read names its fallback all the same:
+in a bare process Airflow 3.1 has not merged the providers' defaults and would raise.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = [
+    "airflow_home",
+    "allowed_hosts",
+    "escrow_dir",
+    "token_store",
+    "token_store_conn_id",
+    "token_store_keys",
+]
+
+SECTION = "tiktokshop"
+
+
+def token_store() -> str:
+    """Return which token store keeps the tokens: ``variable``, ``sql`` or a dotted path."""
+    return _option("token_store") or "variable"
+
+
+def token_store_conn_id() -> str | None:
+    """Return the Airflow connection of the ``sql`` store's database."""
+    return _option("token_store_conn_id") or None
+
+
+def token_store_keys() -> tuple[str, ...]:
+    """Return the Fernet keys that seal the ``sql`` store, newest first; empty means: the core key."""
+    return _list("token_store_key")
+
+
+def escrow_dir() -> Path:
+    """Return the directory in which a new token pair waits, sealed, until the store has it."""
+    configured = _option("escrow_dir")
+    return Path(configured).expanduser() if configured else airflow_home() / "tiktokshop_escrow"
+
+
+def allowed_hosts() -> tuple[str, ...]:
+    """Return the hosts that a connection may name besides TikTok's own and this machine."""
+    return _list("allowed_hosts")
+
+
+def airflow_home() -> Path:
+    """Return Airflow's home directory, without importing Airflow."""
+    return Path(os.environ.get("AIRFLOW_HOME") or "~/airflow").expanduser()
+
+
+def _option(name: str) -> str:
+    from airflow.configuration import conf
+
+    return str(conf.get(SECTION, name, fallback="") or "").strip()
+
+
+def _list(name: str) -> tuple[str, ...]:
+    return tuple(part for part in (item.strip() for item in _option(name).split(",")) if part)

@@ -1,0 +1,213 @@
+"""The hook: TikTok Shop from a task, with tokens that somebody else keeps fresh."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseHook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from airflow_provider_tiktokshop.api.client import Shop, TikTokShopClient
+    from airflow_provider_tiktokshop.auth.records import Authorization
+    from airflow_provider_tiktokshop.hooks.wiring import AppWiring
+
+__all__ = ["TikTokShopHook"]
+
+# These describe the authorization itself; TikTok Shop refuses a shop's cipher on them.
+_WITHOUT_SHOP = ("/authorization/", "/seller/")
+
+
+class TikTokShopHook(BaseHook):
+    """Call TikTok Shop as one authorized seller, creator or partner.
+
+    The hook only reads tokens: the rotation DAG keeps them fresh. After a refusal it reads the store once more, because a
+    rotation may just have happened.
+
+    :param tiktokshop_conn_id: the connection of the app.
+    :param open_id: whose authorization to use. Default: the one that covers ``shop_id``, or the app's sole one.
+    :param shop_id: the shop to act on; requests then carry its cipher.
+    :param requests_per_second: replaces the connection's limit for each shop and endpoint.
+    """
+
+    conn_name_attr = "tiktokshop_conn_id"
+    default_conn_name = "tiktokshop_default"
+    conn_type = "tiktokshop"
+    hook_name = "TikTok Shop"
+
+    def __init__(
+        self,
+        tiktokshop_conn_id: str = default_conn_name,
+        open_id: str | None = None,
+        shop_id: str | None = None,
+        *,
+        requests_per_second: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.tiktokshop_conn_id = tiktokshop_conn_id
+        self.open_id = open_id
+        self.shop_id = shop_id
+        self.requests_per_second = requests_per_second
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Return the custom fields of the connection form for Airflow 3.1, built from provider.yaml."""
+        from airflow_provider_tiktokshop.hooks.form import form_widgets
+
+        return form_widgets()
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Return labels and hidden fields of the connection form for Airflow 3.1, built from provider.yaml."""
+        from airflow_provider_tiktokshop.hooks.form import ui_field_behaviour
+
+        return ui_field_behaviour()
+
+    @cached_property
+    def wiring(self) -> AppWiring:
+        """The app of the connection with its store and clients, put together at first use, never when a DAG is parsed."""
+        from airflow_provider_tiktokshop.hooks.wiring import wire
+
+        return wire(self.tiktokshop_conn_id, requests_per_second=self.requests_per_second)
+
+    @cached_property
+    def _authorization(self) -> Authorization:
+        return self.wiring.authorizations.find(open_id=self.open_id, shop_id=self.shop_id)
+
+    @cached_property
+    def _client(self) -> TikTokShopClient:
+        return self.wiring.client(self.wiring.authorizations.token_source(self._authorization))
+
+    def get_conn(self) -> TikTokShopClient:
+        """Return a client that signs, paces and retries, and always presents the newest access token.
+
+        :raises AuthorizationNotFound: no authorization matches ``open_id`` and ``shop_id``.
+        :raises AmbiguousAuthorization: several match: name one.
+        """
+        return self._client
+
+    def get_access_token(self) -> str:
+        """Return the access token, for software that calls TikTok Shop itself. It is masked in this task's log.
+
+        Use it at once and do not keep it: it may be rotated at any time.
+
+        :raises AuthorizationUnusable: it has expired, or a person must act.
+        """
+        return self.wiring.authorizations.token_source(self._authorization).current()
+
+    def authorizations(self) -> list[dict[str, Any]]:
+        """Return what is known of every authorization of the app, without secrets.
+
+        :return: for each: ``id``, ``open_id``, ``user_type``, ``region``, ``status``, ``generation``,
+            ``access_expires_at`` and ``authorization_expires_at`` (Unix seconds), ``shops`` (``id``, ``region``,
+            ``seller_type``), ``last_error``, and more.
+        :raises StoreUnavailable: the token store does not answer.
+        """
+        return [authorization.public() for authorization in self.wiring.authorizations.all()]
+
+    def shops(self, *, include_dead: bool = False) -> list[dict[str, str]]:
+        """Return every shop of the app once, ready for ``expand_kwargs``.
+
+        A shop whose access token has merely expired is included: its own task then fails and says so, instead of being
+        left out in silence.
+
+        :param include_dead: also the shops of sellers who must authorize again first.
+        :return: ``[{"open_id": …, "shop_id": …}]``, sorted, so that a shop keeps its map index from run to run.
+        """
+        chosen: dict[str, Authorization] = {}
+        for authorization in self.wiring.authorizations.all():
+            dead = authorization.status.needs_person
+            if authorization.user_type != 0 or (dead and not include_dead):
+                if dead:
+                    self.log.warning(
+                        "Leaving out open_id %s: %s. Its shops: %s.",
+                        authorization.open_id,
+                        authorization.status,
+                        ", ".join(shop.id for shop in authorization.shops) or "none known",
+                    )
+                continue
+            for shop_id in self._shop_ids(authorization):
+                # Two accounts of one seller may cover the same shop; the one that works is the one to use.
+                if shop_id not in chosen or not chosen[shop_id].status.usable:
+                    chosen[shop_id] = authorization
+        return [{"open_id": chosen[shop_id].open_id, "shop_id": shop_id} for shop_id in sorted(chosen)]
+
+    def shop(self) -> Shop:
+        """Return the shop that this hook acts on: the one named, or the authorization's only one.
+
+        :raises AuthorizationNotFound: the authorization does not cover the shop named.
+        :raises AmbiguousAuthorization: none is named and the authorization covers several.
+        """
+        from airflow_provider_tiktokshop.auth.reader import AmbiguousAuthorization, AuthorizationNotFound
+
+        authorization = self._authorization
+        known = {shop.id: shop for shop in self._known_shops(authorization)}
+        if self.shop_id is not None and self.shop_id not in known:
+            # Ticked on the consent page after the last rotation: the service knows, the record does not yet.
+            known = {shop.id: shop for shop in self.get_conn().shops()}
+        if self.shop_id is not None:
+            if self.shop_id in known:
+                return known[self.shop_id]
+            raise AuthorizationNotFound(
+                f"The authorization of open_id {authorization.open_id!r} does not cover shop {self.shop_id}.",
+                advice=f"It covers: {', '.join(sorted(known)) or 'no shop'}. The seller must tick the shop on the consent page.",
+            )
+        if not known:
+            known = {shop.id: shop for shop in self.get_conn().shops()}
+        if len(known) != 1:
+            raise AmbiguousAuthorization(
+                f"The authorization of open_id {authorization.open_id!r} covers {len(known)} shops.",
+                advice=f"Pass shop_id, one of: {', '.join(sorted(known)) or '-'}.",
+            )
+        return next(iter(known.values()))
+
+    def call(
+        self, method: str, path: str, params: dict[str, Any] | None = None, body: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Make one signed request and return the ``data`` of the answer.
+
+        With ``shop_id`` given to the hook the request carries that shop's cipher, which shop endpoints need. Leave
+        ``shop_id`` out (and name ``open_id``) for endpoints that TikTok documents without ``shop_cipher``: they refuse it.
+
+        :param path: with its version: ``/order/202309/orders``.
+        :param params: query parameters, without ``app_key``, ``timestamp``, ``sign`` and ``shop_cipher``.
+        :param body: JSON body.
+        :raises TikTokShopError: the typed error for the answer's code; its text says what to do.
+        """
+        with_shop = self.shop_id is not None and not path.startswith(_WITHOUT_SHOP)
+        return self.get_conn().call(method, path, params, body, shop=self.shop() if with_shop else None)
+
+    def records(self, stream: str, start: datetime, end: datetime, **filters: Any) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a stream in [start, end) one by one, for code that does not want files.
+
+        :param stream: for example ``orders``.
+        :param filters: conditions, as the endpoint names them: ``order_status="COMPLETED"``.
+        """
+        from airflow_provider_tiktokshop import streams
+        from airflow_provider_tiktokshop.extract import records
+
+        return records(streams.get(stream), self.get_conn(), self.shop(), start, end, **filters)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Test the app and its authorizations with read-only requests; what the form's Test button shows.
+
+        :return: whether it works, and a text without secrets: shops, status, time left on both tokens, clock offset.
+        """
+        from airflow_provider_tiktokshop.hooks.checkup import check_connection
+
+        return check_connection(self.tiktokshop_conn_id)
+
+    def _known_shops(self, authorization: Authorization) -> list[Shop]:
+        from airflow_provider_tiktokshop.api.client import Shop
+
+        return [Shop(s.id, s.cipher, s.region, s.seller_type, s.code) for s in authorization.shops]
+
+    def _shop_ids(self, authorization: Authorization) -> list[str]:
+        if authorization.shops or not authorization.status.usable:
+            return [shop.id for shop in authorization.shops]
+        # Authorized a moment ago and not yet seen by the rotation task, which is what looks the shops up.
+        client = self.wiring.client(self.wiring.authorizations.token_source(authorization))
+        return [shop.id for shop in client.shops()]

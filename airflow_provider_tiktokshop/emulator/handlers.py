@@ -117,7 +117,7 @@ def order_search(world: World, call: Call) -> bytes:
         low = min(high, low + position.served)
     else:
         high = max(low, high - position.served)
-    page = keys[low : low + size] if ascending else keys[max(low, high - size) : high][::-1]
+    page = keys[low : min(high, low + size)] if ascending else keys[max(low, high - size) : high][::-1]
     token = ""
     if high - low > len(page):
         place = _place(world, position, matched, page)

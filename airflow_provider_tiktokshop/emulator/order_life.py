@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from airflow_provider_tiktokshop.emulator.ids import mix
 
@@ -13,8 +13,7 @@ _HOUR, _DAY = 3600, 86400
 _TIE_EVERY = 29
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
+class Life(NamedTuple):
     """The statuses of an order with the second in which each begins, and what stays the same throughout."""
 
     bits: int
@@ -25,7 +24,7 @@ class Life:
     def units(self) -> int:
         """How many units were bought: one line item each."""
         roll = self.bits >> 8 & 63
-        return 1 if roll < 38 else 2 if roll < 54 else 3 if roll < 60 else 4 + (roll & 3)
+        return 1 if roll < 46 else 2 if roll < 58 else 3 if roll < 62 else 4 + (roll & 1)
 
     @property
     def buyer(self) -> int:

@@ -19,21 +19,29 @@ _DAY = 86400
 _SKUS = 40
 _NAMES = ("T-Shirt", "Phone Case", "Lip Gloss", "Yoga Mat", "Water Bottle", "Desk Lamp", "Socks, 3 pairs", "Hair Clip")
 _COLOURS = ("Blue", "Black", "Rosé", "Green", "White")
-_STAGE = {
-    "AWAITING_COLLECTION": 1,
-    "PARTIALLY_SHIPPING": 1,
-    "IN_TRANSIT": 2,
-    "DELIVERED": 3,
-    "COMPLETED": 4,
+_PACKAGE_STATUS = {
+    "AWAITING_COLLECTION": "PROCESSING",
+    "IN_TRANSIT": "FULFILLING",
+    "DELIVERED": "COMPLETED",
+    "COMPLETED": "COMPLETED",
+    "CANCELLED": "CANCELLED",
 }
-_PACKAGE = ("TO_FULFILL", "PROCESSING", "FULFILLING", "COMPLETED", "COMPLETED")
+_REASONS = {
+    "": "",
+    "BUYER": "ecom_order_no_longer_needed",
+    "SYSTEM": "ecom_order_payment_overdue",
+    "SELLER": "ecom_order_out_of_stock",
+}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Sku:
-    fixed: str  # the JSON members that are the same in each line item of this SKU
     price: int
+    off: int
     tax: int
+    # The JSON members that are the same in each line item of this SKU, at full price and at a discount.
+    full: str
+    reduced: str
 
 
 class OrderWriter:
@@ -45,8 +53,22 @@ class OrderWriter:
         self._salt = mix(seed ^ shop.number)
         self.warehouses = tuple(number(19, "7", seed, "warehouse", shop.id, place) for place in range(3))
         self._provider = number(19, "66", seed, "provider", shop.region)
-        self._option = number(19, "70", seed, "delivery option", shop.region)
+        option = number(19, "70", seed, "delivery option", shop.region)
+        zero = self.region.money(0)
         self._skus = tuple(self._sku(seed, place) for place in range(_SKUS))
+        # What does not differ between the orders of a shop is put together once.
+        self._constant = (
+            f'"seller_note":"","fulfillment_type":"FULFILLMENT_BY_SELLER","delivery_type":"HOME_DELIVERY",'
+            f'"delivery_option_id":"{option}","delivery_option_name":"Standard Shipping","is_cod":false,'
+            f'"payment_method_name":"{self.region.payment_method}","is_sample_order":false,"is_replacement_order":false,'
+            f'"is_exchange_order":false,"has_updated_recipient_address":false,"need_upload_invoice":"NO_NEED",'
+            + self.region.order_fields
+        )
+        self._payment = (
+            f'"payment":{{"currency":"{self.region.currency}","platform_discount":"{zero}",'
+            f'"shipping_fee_seller_discount":"{zero}","shipping_fee_cofunded_discount":"{zero}","shipping_fee_tax":"{zero}",'
+            + self.region.payment_fields
+        )
 
     def buyer_id(self, buyer: int) -> str:
         """Return the user id of one of the shop's buyers."""
@@ -57,96 +79,95 @@ class OrderWriter:
     ) -> bytes:
         """Return the JSON of an order as it stands in ``stage`` of its life.
 
-        :param times: when each stage began, up to ``stage``.
+        :param times: when each stage began.
         :param updated: its ``update_time``.
         :param detail: add what only order detail returns.
         """
-        region, money = self.region, self.region.money
-        status, bits, created = life.statuses[stage], life.bits, times[0]
-        reached = dict(zip(life.statuses, times[: stage + 1], strict=False))
-        paid = reached.get("AWAITING_SHIPMENT") or reached.get("ON_HOLD")
-        shipped = reached.get("AWAITING_COLLECTION")
-        collected, delivered = reached.get("IN_TRANSIT"), reached.get("DELIVERED")
-        cancelled = reached.get("CANCELLED")
-        progress = _STAGE.get(status, 0)
-        package = f"1152{order_id % 10**15:015d}" if paid and not (cancelled and not shipped) else ""
-        tracking = f"EMU{order_id % 10**11:011d}{self.shop.region}" if shipped else ""
-        provider = region.carrier if shipped else ""
-        initiator = ("BUYER" if life.buyer_asks_to_cancel else "SYSTEM" if not paid else "SELLER") if cancelled else ""
-        reason = {"BUYER": "ecom_order_no_longer_needed", "SYSTEM": "ecom_order_payment_overdue"}.get(
-            initiator, "ecom_order_out_of_stock" if cancelled else ""
+        region, bits = self.region, life.bits
+        status, created = life.statuses[stage], times[0]
+        reached = dict(zip(life.statuses[: stage + 1], times, strict=False))
+        paid = reached.get("ON_HOLD") or reached.get("AWAITING_SHIPMENT")
+        shipped, cancelled = reached.get("AWAITING_COLLECTION"), reached.get("CANCELLED")
+        asked = cancelled is not None and life.buyer_asks_to_cancel
+        initiator = "" if not cancelled else "BUYER" if asked else "SELLER" if paid else "SYSTEM"
+        reason = _REASONS[initiator]
+        package = f"1152{order_id % 10**15:015d}" if paid and not cancelled else ""
+        tracking, provider, provider_id = "", "", ""
+        if shipped:
+            tracking = f"EMU{order_id % 10**11:011d}{region.code}"
+            provider, provider_id = region.carrier, self._provider
+        items, original, discount, tax = self._line_items(
+            order_id,
+            life,
+            status,
+            f'"cancel_reason":"{reason}","cancel_user":"{initiator}","rts_time":{shipped or 0},'
+            f'"package_status":"{_PACKAGE_STATUS.get(status, "TO_FULFILL")}","package_id":"{package}",'
+            f'"shipping_provider_id":"{provider_id}","shipping_provider_name":"{provider}","tracking_number":"{tracking}"}}',
         )
-        lines: list[str] = []
-        original = discount = tax = 0
-        base_line = 577_000_000_000_000_000 + order_id % 10**14 * 10
-        for unit in range(life.units):
-            sku = self._skus[(bits >> 16 + unit // 2 * 5) % _SKUS]
-            off = sku.price // 10 if bits >> 50 & 3 == 0 else 0
-            original += sku.price
-            discount += off
-            tax += sku.tax
-            line_status = "AWAITING_SHIPMENT" if status == "PARTIALLY_SHIPPING" and unit else status
-            lines.append(
-                f'{{"id":"{base_line + unit}",{sku.fixed},"display_status":"{line_status}",'
-                f'"sale_price":"{money(sku.price - off)}","seller_discount":"{money(off)}","platform_discount":"{money(0)}",'
-                f'"cancel_reason":"{reason}","cancel_user":"{initiator}","rts_time":{shipped or 0},'
-                f'"package_status":"{"CANCELLED" if cancelled else _PACKAGE[progress]}","package_id":"{package}",'
-                f'"shipping_provider_id":"{self._provider if shipped else ""}","shipping_provider_name":"{provider}",'
-                f'"tracking_number":"{tracking}"}}'
-            )
-        fee = region.shipping_fee
-        fee_off = fee if bits >> 52 & 3 == 0 else 0
-        sub_total = original - discount
-        total = sub_total + fee - fee_off + (tax if region.tax_on_top else 0)
-        buyer = life.buyer
-        address = region.address(buyer) if status not in {"UNPAID", "ON_HOLD"} else ""
-        due = created + 3 * _DAY
-        note = region.note if bits >> 54 & 7 == 0 else ""
-        since = "".join(
-            f'"{name}":{moment},'
-            for name, moment in (
-                ("paid_time", paid),
-                ("rts_time", shipped),
-                ("collection_time", collected),
-                ("delivery_time", delivered),
-                ("cancel_time", cancelled),
-                ("request_cancel_time", cancelled - 60 if cancelled and life.buyer_asks_to_cancel else None),
-            )
-            if moment
-        )
+        since = f'"paid_time":{paid},' if paid else ""
+        if shipped:
+            since += f'"rts_time":{shipped},'
+            if "IN_TRANSIT" in reached:
+                since += f'"collection_time":{reached["IN_TRANSIT"]},'
+            if "DELIVERED" in reached:
+                since += f'"delivery_time":{reached["DELIVERED"]},'
         if cancelled:
-            since += f'"cancel_reason":"{reason}","cancellation_initiator":"{initiator}",'
-        packages = f'{{"id":"{package}"}}' if package else ""
+            since += f'"cancel_time":{cancelled},"cancel_reason":"{reason}","cancellation_initiator":"{initiator}",'
+            if asked:
+                since += f'"request_cancel_time":{cancelled - 60},'
+        address = region.address(life.buyer) if status not in {"UNPAID", "ON_HOLD"} else ""
+        due = created + 3 * _DAY
         text = (
             f'{{"id":"{order_id}","status":"{status}","order_type":"NORMAL","create_time":{created},'
-            f'"update_time":{updated},{since}"user_id":"{self.buyer_id(buyer)}",'
-            f'"buyer_email":"emu{buyer:04d}@chat.seller.example","buyer_message":"{note}",'
-            f'"seller_note":"","fulfillment_type":"FULFILLMENT_BY_SELLER","delivery_type":"HOME_DELIVERY",'
-            f'"delivery_option_id":"{self._option}","delivery_option_name":"Standard Shipping",'
+            f'"update_time":{updated},{since}"user_id":"{self.buyer_id(life.buyer)}",'
+            f'"buyer_email":"emu{life.buyer:04d}@chat.seller.example",'
+            f'"buyer_message":"{region.note if bits >> 54 & 7 == 0 else ""}",{self._constant}'
             f'"shipping_type":"{life.shipping_type}","shipping_provider":"{provider}",'
-            f'"shipping_provider_id":"{self._provider if shipped else ""}","tracking_number":"{tracking}",'
-            f'"payment_method_name":"{region.payment_method}",{region.detail_fields if detail else ""}"is_cod":false,'
-            f'"is_sample_order":false,"is_on_hold_order":{"true" if status == "ON_HOLD" else "false"},'
-            f'"is_replacement_order":false,"is_exchange_order":false,'
-            f'"is_buyer_request_cancel":{"true" if cancelled and life.buyer_asks_to_cancel else "false"},'
-            f'"has_updated_recipient_address":false,"need_upload_invoice":"NO_NEED",'
-            f'"warehouse_id":"{self.warehouses[life.warehouse]}",{region.order_fields}'
-            f'"rts_sla_time":{created + 2 * _DAY},"tts_sla_time":{due},"cancel_order_sla_time":{created + 7 * _DAY},'
+            f'"shipping_provider_id":"{provider_id}","tracking_number":"{tracking}",'
+            f'{region.detail_fields if detail else ""}"is_on_hold_order":{"true" if status == "ON_HOLD" else "false"},'
+            f'"is_buyer_request_cancel":{"true" if asked else "false"},"warehouse_id":"{self.warehouses[life.warehouse]}",'
+            f'"rts_sla_time":{due - _DAY},"tts_sla_time":{due},"cancel_order_sla_time":{due + 4 * _DAY},'
             f'"shipping_due_time":{due},"collection_due_time":{due + _DAY},"delivery_due_time":{due + 7 * _DAY},'
-            f'"delivery_sla_time":{due + 6 * _DAY},'
-            f'"payment":{{"currency":"{region.currency}","sub_total":"{money(sub_total)}",'
-            f'"shipping_fee":"{money(fee - fee_off)}","seller_discount":"{money(discount)}","platform_discount":"{money(0)}",'
-            f'"shipping_fee_seller_discount":"{money(0)}","shipping_fee_platform_discount":"{money(fee_off)}",'
-            f'"shipping_fee_cofunded_discount":"{money(0)}","original_total_product_price":"{money(original)}",'
-            f'"original_shipping_fee":"{money(fee)}","tax":"{money(tax)}","product_tax":"{money(tax)}",'
-            f'"shipping_fee_tax":"{money(0)}",{region.payment_fields}"total_amount":"{money(total)}"}},'
-            f'{address}"packages":[{packages}],"line_items":[{",".join(lines)}]}}'
+            f'"delivery_sla_time":{due + 6 * _DAY},{self._money_members(bits, original, discount, tax)}{address}"packages":['
         )
-        return text.encode()
+        packages = f'{{"id":"{package}"}}' if package else ""
+        return f'{text}{packages}],"line_items":[{items}]}}'.encode()
+
+    def _line_items(self, order_id: int, life: Life, status: str, rest: str) -> tuple[str, int, int, int]:
+        bits, first = life.bits, 577_000_000_000_000_000 + order_id % 10**14 * 10
+        reduced = bits >> 50 & 3 == 0
+        shown = status
+        original = discount = tax = 0
+        items: list[str] = []
+        for unit in range(life.units):
+            # Units in pairs are of one SKU: there is no quantity, each unit is an item of its own.
+            sku = self._skus[(bits >> 16 + unit // 2 * 5) % _SKUS]
+            original += sku.price
+            discount += sku.off if reduced else 0
+            tax += sku.tax
+            if status == "PARTIALLY_SHIPPING":
+                shown = "AWAITING_SHIPMENT" if unit else "AWAITING_COLLECTION"
+            members = sku.reduced if reduced else sku.full
+            items.append(f'{{"id":"{first + unit}",{members},"display_status":"{shown}",{rest}')
+        return ",".join(items), original, discount, tax
+
+    def _money_members(self, bits: int, original: int, discount: int, tax: int) -> str:
+        region, money = self.region, self.region.money
+        fee = region.shipping_fee
+        fee_off = fee if bits >> 52 & 3 == 0 else 0
+        total = original - discount + fee - fee_off + tax
+        taxes = money(tax)
+        return (
+            f'{self._payment}"sub_total":"{money(original - discount)}","shipping_fee":"{money(fee - fee_off)}",'
+            f'"seller_discount":"{money(discount)}","shipping_fee_platform_discount":"{money(fee_off)}",'
+            f'"original_total_product_price":"{money(original)}","original_shipping_fee":"{money(fee)}",'
+            f'"tax":"{taxes}","product_tax":"{taxes}","total_amount":"{money(total)}"}},'
+        )
 
     def _sku(self, seed: int, place: int) -> _Sku:
         region = self.region
         price = region.price(mix(self._salt ^ place << 20))
+        off = price // 10
         tax = int(price * region.tax_rate) if region.tax_on_top else 0
         name, colour = _NAMES[place // len(_COLOURS) % len(_NAMES)], _COLOURS[place % len(_COLOURS)]
         members = {
@@ -159,12 +180,17 @@ class OrderWriter:
             "sku_type": "NORMAL",
             "currency": region.currency,
             "original_price": region.money(price),
+            "platform_discount": region.money(0),
             "is_gift": False,
             "is_dangerous_good": False,
-            "needs_prescription": False,
-            "handling_duration_days": "2",
             "item_tax": [
                 {"tax_type": "SALES_TAX", "tax_amount": region.money(tax), "tax_rate": f"{region.tax_rate:.2f}"}
             ],
         }
-        return _Sku(json.dumps(members, ensure_ascii=False, separators=(",", ":"))[1:-1], price, tax)
+        full = members | {"sale_price": region.money(price), "seller_discount": region.money(0)}
+        reduced = members | {"sale_price": region.money(price - off), "seller_discount": region.money(off)}
+        return _Sku(price, off, tax, _inner(full), _inner(reduced))
+
+
+def _inner(members: dict[str, object]) -> str:
+    return json.dumps(members, ensure_ascii=False, separators=(",", ":"))[1:-1]

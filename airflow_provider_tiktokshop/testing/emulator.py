@@ -70,7 +70,10 @@ class EmulatorProcess:
         command = [sys.executable, "-m", "airflow_provider_tiktokshop.emulator", "--exit-with-stdin"]
         for name, value in self._options.items():
             flag = "--" + name.replace("_", "-")
-            command += [flag] if value is True else [] if value in {None, False} and value != 0 else [f"{flag}={value}"]
+            if value is True:
+                command.append(flag)
+            elif value is not None and value is not False:
+                command.append(f"{flag}={value}")
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in stop()
         # Holding its standard input ties it to this process: it ends even when this one is killed.
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter

@@ -16,10 +16,11 @@ __all__ = ["RateBudget", "RateBudgets"]
 _SLOWEST: Final = 0.1
 # Requests that were in flight together are refused together: they are one signal, not many.
 _ONE_SIGNAL: Final = 1.0
-# Seconds to climb from nothing to the cap: quickly up to where it last hurt, then feeling the way.
-_FAST_CLIMB: Final = 20.0
-_SLOW_CLIMB: Final = 200.0
-_NEARLY: Final = 0.9
+# Far from the rate that was last refused, the rate grows by a twentieth each second; within a tenth of it, by a
+# two-hundredth of it: so it stays near the limit for long, and still notices soon that the limit was lifted.
+_FAST: Final = 1 / 20
+_SLOW: Final = 1 / 200
+_NEAR: Final = 0.1
 _LONGEST_PAUSE: Final = 60.0
 
 
@@ -27,7 +28,7 @@ class RateBudget:
     """Shares one rate among any number of threads, evenly spaced.
 
     Requests never leave in bursts: a limiter that allows one second's worth at once never refuses them as long as the
-    rate is right. When it is not, the rate is halved and climbs back slowly (additive increase, multiplicative decrease).
+    rate is right. When it is not, the rate is halved and climbs back slowly.
 
     :param requests_per_second: the cap.
     :param clock: the clock to wait by.
@@ -76,9 +77,10 @@ class RateBudget:
         if self._rate >= self._cap:
             return
         with self._lock:
-            seconds = _FAST_CLIMB if self._rate < self._hurt_at * _NEARLY else _SLOW_CLIMB
-            # Per success, so that over a second's worth of successes it adds up to cap / seconds.
-            self._rate = min(self._cap, self._rate + self._cap / seconds / self._rate)
+            near = abs(self._rate - self._hurt_at) < self._hurt_at * _NEAR
+            growth = self._hurt_at * _SLOW if near else self._rate * _FAST
+            # Per success, so that one second's worth of successes adds up to the growth of a second.
+            self._rate = min(self._cap, self._rate + growth / self._rate)
 
 
 class RateBudgets:

@@ -177,7 +177,8 @@ def scrub(message: object, *secrets: str | None) -> str:
         if secret:
             text = text.replace(secret, "***")
     text = _TOKEN_LIKE.sub("***", _QUERY.sub("?***", text))
-    return " ".join(text.split())[:_LONGEST_MESSAGE].rstrip(" .")
+    printable = "".join([char for char in " ".join(text.split()) if char.isprintable()])
+    return printable[:_LONGEST_MESSAGE].rstrip(" .")
 
 
 def _parameter_case(message: object) -> CodeInfo | None:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Http", "HttpReply"]
 
-_LARGEST_REPLY: Final = 64 * 1024 * 1024
 _READ_AT_A_TIME: Final = 256 * 1024
 # A reply may pause for the read timeout now and then, but as a whole it must not take longer than this many of them.
 _READ_TIMEOUTS_IN_TOTAL: Final = 4.0
@@ -55,6 +54,7 @@ class Http:
     :param connect_timeout: seconds to wait for a connection.
     :param read_timeout: seconds to wait for the next bytes of a reply. The whole reply may take four times as long.
     :param pool_size: connections kept open per host; as many as there are threads.
+    :param largest_reply: bytes of a body, decompressed, beyond which a reply is given up.
     :param clock: the clock that stamps replies.
     """
 
@@ -64,10 +64,12 @@ class Http:
         connect_timeout: float = 5.0,
         read_timeout: float = 30.0,
         pool_size: int = 32,
+        largest_reply: int = 64 * 1024 * 1024,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
+        self._largest_reply = largest_reply
         self._clock = clock
         self._session = requests.Session()
         self._adapter = Adapter(pool_size)
@@ -119,7 +121,7 @@ class Http:
                 request, stream=True, timeout=(self._connect_timeout, patience), **self._settings_for(base)
             )
             status = response.status_code
-            _read_body(response.raw, chunks)
+            _read_body(response.raw, chunks, self._largest_reply)
             return HttpReply(status, response.headers, b"".join(chunks), self._clock.now())
         except Exception as error:  # noqa: BLE001 - requests, urllib3, http.client, ssl and zlib each raise their own
             endpoint = f"{method} {urlsplit(base).path}"
@@ -161,14 +163,14 @@ class _TooLargeError(Exception):
     """The reply is larger than any that the service documents."""
 
 
-def _read_body(raw: Any, chunks: list[bytes]) -> None:
+def _read_body(raw: Any, chunks: list[bytes], limit: int) -> None:
     """Read a body into ``chunks``, one system call at a time, so that what arrived before a failure is kept."""
     size = 0
     try:
         while chunk := raw.read1(_READ_AT_A_TIME, decode_content=True):
             chunks.append(chunk)
             size += len(chunk)
-            if size > _LARGEST_REPLY:
+            if size > limit:
                 raise _TooLargeError  # noqa: TRY301
     except BaseException:
         raw.close()

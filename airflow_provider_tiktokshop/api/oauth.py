@@ -168,9 +168,10 @@ def _read(
         grant_or_none = salvage_grant(reply.body, sent, now)
         if grant_or_none is not None:
             return grant_or_none
-    if code is None:
+    if not code:
+        what = "says success but holds no token" if code == 0 else "cannot be read as a token reply"
         return ExchangeUnknown(
-            f"The answer cannot be read as a token reply ({len(reply.body)} bytes).",
+            f"The answer {what} ({len(reply.body)} bytes).",
             endpoint=endpoint,
             http_status=reply.status,
             advice=_UNKNOWN,

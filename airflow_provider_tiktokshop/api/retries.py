@@ -19,7 +19,7 @@ _FIRST_PAUSE: Final = 1.0
 _JITTER: Final = 0.5
 _LONGEST_PAUSE: Final = 60.0
 
-_READING_POST: Final = re.compile(r"/(?:[a-z_]*search|[a-z_]*query|performances|filter|check)$")
+_READING_POST: Final = re.compile(r"/(?:(?:[a-z]+_)*(?:search|query)|performances|filter|check)$")
 _ID: Final = re.compile(r"/[^/]*\d[^/]*")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from airflow.sdk.exceptions import AirflowException
+
 try:
     from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 except ImportError:  # Airflow 3.1
@@ -10,4 +12,4 @@ except ImportError:  # Airflow 3.1
         AirflowNotFoundException,
     )
 
-__all__ = ["AirflowFailException", "AirflowNotFoundException"]
+__all__ = ["AirflowException", "AirflowFailException", "AirflowNotFoundException"]

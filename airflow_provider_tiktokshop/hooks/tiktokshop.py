@@ -81,6 +81,14 @@ class TikTokShopHook(BaseHook):
     def _client(self) -> TikTokShopClient:
         return self.wiring.client(self.wiring.authorizations.token_source(self._authorization))
 
+    def authorization(self) -> Authorization:
+        """Return the authorization that this hook uses: its status, expiries and shops, as read at the first call.
+
+        :raises AuthorizationNotFound: none matches ``open_id`` and ``shop_id``.
+        :raises AmbiguousAuthorization: several match: name one.
+        """
+        return self._authorization
+
     def get_conn(self) -> TikTokShopClient:
         """Return a client that signs, paces and retries, and always presents the newest access token.
 

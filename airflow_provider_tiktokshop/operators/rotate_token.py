@@ -1,0 +1,112 @@
+"""Keeps the tokens of an app's sellers alive."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import AssetAlias, BaseOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.sdk import Context
+
+    from airflow_provider_tiktokshop.operators.rotation_run import RotationRun
+
+__all__ = ["ASSET_ALIAS", "TikTokShopRotateTokenOperator"]
+
+ASSET_ALIAS = "tiktokshop_tokens"
+
+
+class TikTokShopRotateTokenOperator(BaseOperator):
+    """Redeem the refresh tokens that are due, and keep the new pairs safely.
+
+    The only operator that spends refresh tokens: run it every few hours in one DAG per app with ``max_active_runs=1``, as
+    ``dags/tiktokshop_rotate_tokens.py`` does. It goes on past a seller that fails. The task fails only when a person must
+    know: sellers who newly must authorize again, sellers whose access token has less than a day left and could not be
+    renewed, and wrong app settings; the message names each, why, and what to do. Sellers known to need a new
+    authorization are listed and not failed again.
+
+    The task sets ``retries=0`` and ``max_active_tis_per_dag=1`` whatever the DAG's defaults say: the next scheduled run
+    is the retry, and one process at a time presents a token.
+
+    When tokens changed, it emits the asset ``tiktokshop://<app_key>/tokens``.
+
+    :param tiktokshop_conn_id: the connection of the app.
+    :param open_ids: whose tokens; default: all authorizations of the app. A task handles about 50 of them: map larger
+        fleets over disjoint lists. The refresh token in the connection is redeemed only when this is left out.
+    :param force: rotate although not due, named by the generation that is to be replaced, so that a repeated request
+        rotates once: a number, or a number for each open_id (``{"open_id": 3}``). ``True`` means the generation found
+        when the task starts.
+    :param advisory: how long before its expiry an access token is due. They live 7 days; the default of 3 days leaves
+        twelve six-hourly runs to get over a failure.
+    :param bootstrap: the first run of an app on Airflow before 3.3: redeem the connection's refresh token although this
+        Airflow cannot prove that it was never redeemed. Do not leave it on.
+    :return: ``{"counts", "stopped", "authorizations": [{"id", "open_id", "outcome", "epoch", "generation",
+        "access_expires_at", "error", "recovered"}], "seed"}``; never a secret.
+    :raises AirflowFailException: only failures that no retry can mend.
+    :raises TikTokShopError: the connection is wrong or the token store does not answer.
+    """
+
+    template_fields: Sequence[str] = ("tiktokshop_conn_id", "open_ids", "force")
+    ui_color = "#e9fbf9"
+
+    def __init__(
+        self,
+        *,
+        tiktokshop_conn_id: str = "tiktokshop_default",
+        open_ids: Sequence[str] | str | None = None,
+        force: bool | int | Mapping[str, int] | str | None = None,
+        advisory: timedelta = timedelta(days=3),
+        bootstrap: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.update(_ONE_AT_A_TIME)
+        # An alias, because the asset's name holds the app key, which is known only when the task runs.
+        kwargs["outlets"] = [*(kwargs.get("outlets") or ()), AssetAlias(ASSET_ALIAS)]
+        super().__init__(**kwargs)
+        self.tiktokshop_conn_id = tiktokshop_conn_id
+        self.open_ids = open_ids
+        self.force = force
+        self.advisory = advisory
+        self.bootstrap = bootstrap
+
+    @classmethod
+    def partial(cls, **kwargs: Any) -> Any:
+        """Prepare a mapped task; like the plain one it never retries and runs one instance at a time."""
+        # The scheduler takes both from here, not from __init__, when a task is mapped.
+        return super().partial(**{**kwargs, **_ONE_AT_A_TIME})
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Rotate what is due, report, and fail if a person must know."""
+        from airflow_provider_tiktokshop.hooks.wiring import wire
+        from airflow_provider_tiktokshop.operators.rotation_run import run_rotation
+
+        run = run_rotation(
+            wire(self.tiktokshop_conn_id),
+            open_ids=self.open_ids,
+            force=self.force,
+            advisory=self.advisory.total_seconds(),
+            bootstrap=self.bootstrap,
+            log=self.log,
+        )
+        if run.failures:
+            # A failed task returns nothing; what it found out is worth keeping all the same.
+            context["ti"].xcom_push(key="return_value", value=run.public())
+            raise run.exception()
+        if run.changed:
+            self._announce(context, run)
+        return run.public()
+
+    def _announce(self, context: Context, run: RotationRun) -> None:
+        from airflow.sdk import Asset
+
+        context["outlet_events"][AssetAlias(ASSET_ALIAS)].add(
+            Asset(f"tiktokshop://{run.app_key}/tokens"),
+            # Readable by everybody who may see assets: counts and ids only.
+            extra={"counts": dict(run.report.counts), "changed": list(run.changed)},
+        )
+
+
+_ONE_AT_A_TIME = {"retries": 0, "max_active_tis_per_dag": 1}

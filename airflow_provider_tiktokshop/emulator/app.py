@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
+from airflow_provider_tiktokshop.emulator.consent import consent_router
 from airflow_provider_tiktokshop.emulator.control import control_router
+from airflow_provider_tiktokshop.emulator.control_accounts import accounts_router
 from airflow_provider_tiktokshop.emulator.gateway import Gateway
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ __all__ = ["build_app"]
 def build_app(emulator: Emulator, wire: Wire) -> FastAPI:
     """Return the ASGI application."""
     app = FastAPI(title="TikTok Shop emulator", docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(control_router(emulator))
+    for router in (control_router(emulator), accounts_router(emulator), consent_router(emulator)):
+        app.include_router(router)
     app.mount("/", Gateway(emulator, wire))
     return app

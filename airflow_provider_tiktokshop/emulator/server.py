@@ -2,90 +2,27 @@
 
 from __future__ import annotations
 
-import ipaddress
 import signal
-import socket
 import sys
 import threading
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 
 import uvicorn
 
 from airflow_provider_tiktokshop.emulator.app import build_app
+from airflow_provider_tiktokshop.emulator.loopback import LoopbackOnly, listen
 from airflow_provider_tiktokshop.emulator.wire import Wire, tracked
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-    from airflow_provider_tiktokshop.emulator.asgi import ASGIApp, Receive, Scope, Send
     from airflow_provider_tiktokshop.emulator.state import Emulator
 
-__all__ = ["LoopbackOnly", "is_loopback", "listen", "serve"]
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host names this machine and can be reached from nowhere else."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket on a loopback address; port 0 takes a free one.
-
-    :raises ValueError: when the host is not loopback.
-    """
-    if not is_loopback(host):
-        raise ValueError(
-            f"the emulator holds made-up secrets and no authentication: it binds to loopback only, not {host!r}"
-        )
-    address = "127.0.0.1" if host == "localhost" else host.strip("[]")
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((address, port))
-    listener.listen(1024)
-    return listener
-
-
-class LoopbackOnly:
-    """Refuses requests that a web page could send here: a foreign Host (DNS rebinding) or a foreign Origin."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what comes from this machine (ASGI)."""
-        if scope["type"] == "http" and not _is_local(scope):
-            headers = [(b"content-type", b"text/plain"), (b"content-length", b"26")]
-            await send({"type": "http.response.start", "status": 403, "headers": headers})
-            await send({"type": "http.response.body", "body": b"Only loopback hosts serve."})
-            return
-        await self._app(scope, receive, send)
-
-
-def _is_local(scope: Scope) -> bool:
-    hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-    origins = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
-    return (
-        len(hosts) == 1
-        and is_loopback(_host_of(f"//{hosts[0]}"))
-        and all(is_loopback(_host_of(origin)) for origin in origins)
-    )
-
-
-def _host_of(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
+__all__ = ["serve"]
 
 
 class _Server(uvicorn.Server):

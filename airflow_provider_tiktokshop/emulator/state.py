@@ -118,8 +118,14 @@ class Emulator:
         self.options = options
         self.url = ""
         self.world = World(options)
+        self._past_secrets: set[str] = set()
 
     def reset(self) -> None:
         """Start over from the seed, as after a restart."""
         self.world.faults.release()
+        self._past_secrets.update(self.world.secrets())
         self.world = World(self.options)
+
+    def secrets(self) -> list[str]:
+        """Return every secret since the start of the process, resets notwithstanding."""
+        return sorted(self._past_secrets.union(self.world.secrets()))

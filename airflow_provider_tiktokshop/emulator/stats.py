@@ -35,6 +35,7 @@ class Stats:
     faults_fired: Counter[str] = field(default_factory=Counter)
     rows_served: int = 0
     bytes_served: int = 0
+    webhooks_built: int = 0
     webhooks_sent: int = 0
 
     def count(self, endpoint: str, outcome: str) -> None:

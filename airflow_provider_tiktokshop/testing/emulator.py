@@ -8,7 +8,7 @@ import sys
 import tempfile
 from typing import IO, TYPE_CHECKING, Any, Self
 from urllib.error import HTTPError
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 if TYPE_CHECKING:
@@ -181,6 +181,70 @@ class EmulatorProcess:
         query = {"shop_id": shop_id, "cursor": cursor, "ge": ge, "lt": lt}
         query = {name: value for name, value in query.items() if value is not None}
         return list(self.control("GET", "truth/orders?" + urlencode(query))["rows"])
+
+    def orders(self, shop_id: str, *, add: int = 0, touch: int = 0, ids: Sequence[str] = ()) -> dict[str, Any]:
+        """Change a shop's orders now: place ``add`` new ones, update ``touch`` random ones and those of ``ids``.
+
+        Returns ``{"added": [ids], "touched": [ids], "at": Unix seconds}``.
+        """
+        body = {"shop_id": shop_id, "add": add, "touch": touch, "ids": list(ids)}
+        return dict(self.control("POST", "orders", body))
+
+    def account(self, open_id: str, **changes: Any) -> dict[str, Any]:
+        """Return a user with shops and current tokens, after changing what is named.
+
+        ``deauthorize=True``, ``active=False``, ``inactive_shop_ids=[...]``, ``shop_ids=[...]``, ``granted_scopes=[...]``,
+        ``new_ciphers=True``, ``expire_access=True``, ``revoke_access=True``, ``expire_refresh=True``,
+        ``refresh_expires_at=Unix seconds``.
+        """
+        path = f"accounts/{quote(open_id)}"
+        return dict(self.control("POST", path, changes) if changes else self.control("GET", path))
+
+    def webhook(self, type: int, *, url: str | None = None, copies: int = 1, **event: Any) -> dict[str, Any]:  # noqa: A002
+        """Build a signed event and deliver it to ``url``, a loopback address, if there is one.
+
+        :param copies: how often it is delivered.
+        :param event: ``data``, ``shop_id``, ``open_id``, ``timestamp``, ``tts_notification_id``, ``bad_signature``.
+        Returns ``{"body": raw text, "headers": {...}, "deliveries": [{"status": ...}]}``.
+        """
+        body = {"type": type, "copies": copies, **event, **({"url": url} if url else {})}
+        return dict(self.control("POST", "webhooks", body))
+
+    def consent(
+        self,
+        authorize_url: str,
+        open_id: str,
+        *,
+        accept: bool = True,
+        shop_ids: Sequence[str] | None = None,
+        scopes: Sequence[str] | None = None,
+        duration: int | None = None,
+        app_store: bool = False,
+    ) -> str:
+        """Answer the consent page behind ``authorize_url`` as the user ``open_id``, and return the URL redirected to.
+
+        :param shop_ids: the shops that are ticked; all when None.
+        :param duration: seconds that the authorization lives.
+        :param app_store: as if started in the App Store: the redirect has no ``state``.
+        :raises EmulatorError: when the page refuses; the text is what it says.
+        """
+        page, _, query = authorize_url.partition("?")
+        fields: dict[str, Any] = dict(parse_qsl(query))
+        fields |= {"open_id": open_id, "decision": "accept" if accept else "reject"}
+        chosen = {"shop_ids": shop_ids, "scopes": scopes, "duration": duration, "app_store": "1" if app_store else None}
+        fields |= {name: value for name, value in chosen.items() if value is not None}
+        path = "/" + page.split("://", 1)[-1].partition("/")[2]
+        request = Request(  # noqa: S310 - the loopback address that we were told
+            self.url + path, data=urlencode(fields, doseq=True).encode(), method="POST"
+        )
+        try:
+            with self._opener.open(request, timeout=60):
+                raise EmulatorError("the consent page did not redirect")
+        except HTTPError as answer:
+            with answer:
+                if answer.code == 302:
+                    return str(answer.headers["location"])
+                raise EmulatorError(f"the consent page refused: {answer.read().decode()}") from None
 
     def control(self, method: str, path: str, body: Mapping[str, Any] | Sequence[Any] | None = None) -> Any:
         """Call a control endpoint, ``path`` being what follows ``/_emulator/``, and return its JSON.

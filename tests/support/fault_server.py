@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 APP_KEY = "appkey1"
@@ -166,12 +167,24 @@ def reset(after: bytes = b"") -> Step:
     def step(connection: socket.socket, _: Seen) -> bool:
         if after:
             connection.sendall(after)
-            # What was sent must be read before the reset throws it away.
-            threading.Event().wait(0.05)
+            _wait_until_read(connection)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return False
 
     return step
+
+
+def _wait_until_read(connection: socket.socket) -> None:
+    """Wait until the other side has taken what was sent: a reset would throw away the rest."""
+    ends = [f"{port:04X}" for port in (connection.getpeername()[1], connection.getsockname()[1])]
+    for _ in range(1000):
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            fields = line.split()
+            if [fields[1].split(":")[1], fields[2].split(":")[1]] == ends and fields[4].split(":")[1] != "00000000":
+                break
+        else:
+            return
+        threading.Event().wait(0.005)
 
 
 def drip(data: bytes, gap: float) -> Step:

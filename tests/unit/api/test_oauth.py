@@ -1,0 +1,385 @@
+"""The two exchanges: what they send, and in which of the outcomes every answer ends."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from airflow_provider_tiktokshop.api.app import App
+from airflow_provider_tiktokshop.api.errors import (
+    ConfigurationError,
+    ExchangeNotSpent,
+    ExchangeRefused,
+    ExchangeUnknown,
+)
+from airflow_provider_tiktokshop.api.http import Http
+from airflow_provider_tiktokshop.api.oauth import OAuthClient, TokenGrant
+from tests.support.fault_server import (
+    APP_KEY,
+    APP_SECRET,
+    answer,
+    assert_tells_no_secret,
+    envelope,
+    message,
+    raw,
+    reset,
+    told,
+)
+
+OLD = "TTP_old-refresh-token"
+CODE = "the-auth-code"
+FULL = {
+    "access_token": "TTP_new-access",
+    "access_token_expire_in": 1_760_604_800,
+    "refresh_token": "TTP_new-refresh",
+    "refresh_token_expire_in": 4_875_145_688,
+    "open_id": "open1",
+    "seller_name": "Jane Doe",
+    "seller_base_region": "GB",
+    "user_type": 0,
+    "granted_scopes": ["seller.order.info", "seller.shop.info"],
+}
+
+
+def app(url: str = "https://auth.tiktok-shops.com", **values) -> App:
+    return App(APP_KEY, APP_SECRET, auth_url=url, **values)
+
+
+@pytest.fixture
+def oauth(server, clock):
+    return OAuthClient(app(server.url), Http(read_timeout=0.3, clock=clock), clock)
+
+
+def test_a_refresh_token_is_redeemed_with_exactly_one_get(oauth, server, clock):
+    server.will(envelope(data=FULL))
+    grant = oauth.redeem_refresh_token(OLD + "+/= é")
+    assert grant == TokenGrant(
+        open_id="open1",
+        access_token="TTP_new-access",
+        access_expires_at=1_760_604_800,
+        refresh_token="TTP_new-refresh",
+        refresh_expires_at=4_875_145_688,
+        user_type=0,
+        granted_scopes=("seller.order.info", "seller.shop.info"),
+        region="GB",
+        received_at=clock.now(),
+        request_id="REQ1",
+        complete=True,
+    )
+    (seen,) = server.seen
+    assert (seen.method, seen.path, seen.body) == ("GET", "/api/v2/token/refresh", b"")
+    assert parse_qsl(seen.raw_query) == [
+        ("app_key", APP_KEY),
+        ("app_secret", APP_SECRET),
+        ("refresh_token", OLD + "+/= é"),
+        ("grant_type", "refresh_token"),
+    ]
+
+
+def test_a_code_is_redeemed_with_exactly_one_get(oauth, server):
+    server.will(envelope(data=FULL))
+    assert oauth.redeem_code(CODE).complete
+    (seen,) = server.seen
+    assert (seen.method, seen.path) == ("GET", "/api/v2/token/get")
+    assert parse_qsl(seen.raw_query) == [
+        ("app_key", APP_KEY),
+        ("app_secret", APP_SECRET),
+        ("auth_code", CODE),
+        ("grant_type", "authorized_code"),
+    ]
+
+
+def test_every_exchange_opens_its_own_connection(oauth, server):
+    server.will(envelope(data=FULL))
+    for _ in range(3):
+        oauth.redeem_refresh_token(OLD)
+    assert server.connections == 3
+
+
+def test_a_grant_shows_neither_its_tokens_nor_the_sellers_name(oauth, server):
+    server.will(envelope(data=FULL))
+    text = repr(oauth.redeem_refresh_token(OLD))
+    for hidden in ("TTP_", "Jane"):
+        assert hidden not in text
+
+
+def test_a_reply_without_refresh_token_is_complete(oauth, server):
+    server.will(envelope(data={k: v for k, v in FULL.items() if not k.startswith("refresh")}))
+    grant = oauth.redeem_refresh_token(OLD)
+    assert (grant.access_token, grant.refresh_token, grant.refresh_expires_at) == ("TTP_new-access", None, None)
+    assert grant.complete
+
+
+def test_a_reply_without_access_token_is_incomplete(oauth, server):
+    server.will(envelope(data={k: v for k, v in FULL.items() if not k.startswith("access")}))
+    grant = oauth.redeem_refresh_token(OLD)
+    assert (grant.access_token, grant.access_expires_at, grant.refresh_token) == (None, None, "TTP_new-refresh")
+    assert not grant.complete
+
+
+def test_a_reply_with_the_token_alone_is_read(oauth, server):
+    server.will(envelope(data={"access_token": "A", "refresh_token": "R"}))
+    grant = oauth.redeem_refresh_token(OLD)
+    assert (grant.open_id, grant.user_type, grant.granted_scopes, grant.region) == (None, None, None, None)
+    assert grant.complete
+
+
+@pytest.mark.parametrize(
+    ("sent", "access", "refresh"),
+    [
+        (1_760_604_800, 1_760_604_800, 1_760_604_800),
+        (4_875_145_688, 4_875_145_688, 4_875_145_688),
+        ("4875145688", 4_875_145_688, 4_875_145_688),
+        (1_760_604_800.0, 1_760_604_800, 1_760_604_800),
+        (1_000_000_000, 1_000_000_000, 1_000_000_000),
+        (604_800, 1_760_000_000 + 604_800, 1_760_000_000 + 604_800),
+        (999_999_999, 1_760_000_000 + 999_999_999, 1_760_000_000 + 999_999_999),
+        (1_760_604_800_000, 1_760_604_800, 1_760_604_800),
+        (0, 1_760_000_000 + 7 * 86_400, None),
+        (-5, 1_760_000_000 + 7 * 86_400, None),
+        (None, 1_760_000_000 + 7 * 86_400, None),
+        ("soon", 1_760_000_000 + 7 * 86_400, None),
+        ("9" * 5000, 1_760_000_000 + 7 * 86_400, None),
+        (True, 1_760_000_000 + 7 * 86_400, None),
+    ],
+)
+def test_an_expiry_is_a_date_or_when_small_a_duration_or_when_absent_the_default(oauth, server, sent, access, refresh):
+    server.will(envelope(data={**FULL, "access_token_expire_in": sent, "refresh_token_expire_in": sent}))
+    grant = oauth.redeem_refresh_token(OLD)
+    assert (grant.access_expires_at, grant.refresh_expires_at) == (access, refresh)
+
+
+@pytest.mark.parametrize("code", [36004001, 36004004, 36004005])
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_dead_token_is_refused(oauth, server, code, status):
+    server.will(envelope(code, f"no {OLD} for {APP_SECRET}", status=status))
+    with pytest.raises(ExchangeRefused) as caught:
+        oauth.redeem_refresh_token(OLD)
+    error = caught.value
+    assert (error.code, error.request_id, error.endpoint) == (code, "REQ1", "GET /api/v2/token/refresh")
+    assert error.meaning
+    assert "authoriz" in error.advice
+    assert_tells_no_secret(told(error))
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "configuration"),
+    [
+        (36009004, 400, True),
+        (36009004, 200, True),
+        (36009033, 403, True),
+        (98001004, 200, True),
+        (36009002, 200, False),
+        (36009002, 429, False),
+        (12345, 429, False),
+    ],
+)
+def test_a_request_turned_away_at_the_door_spends_nothing(oauth, server, code, status, configuration):
+    server.will(envelope(code, "Invalid 'app_key'", status=status))
+    with pytest.raises(ExchangeNotSpent) as caught:
+        oauth.redeem_refresh_token(OLD)
+    assert caught.value.configuration is configuration
+    assert caught.value.code == code
+    assert "not been spent" in str(caught.value)
+    assert_tells_no_secret(told(caught.value))
+
+
+def test_a_html_page_with_429_spends_nothing(oauth, server):
+    server.will(answer(429, b"<html>slow down</html>"))
+    with pytest.raises(ExchangeNotSpent) as caught:
+        oauth.redeem_refresh_token(OLD)
+    assert not caught.value.configuration
+
+
+def test_a_refused_connection_spends_nothing(closed_port, clock):
+    oauth = OAuthClient(app(f"http://127.0.0.1:{closed_port}"), Http(), clock)
+    with pytest.raises(ExchangeNotSpent) as caught:
+        oauth.redeem_refresh_token(OLD)
+    assert not caught.value.configuration
+    assert_tells_no_secret(told(caught.value))
+
+
+@pytest.mark.parametrize("exchange", ["redeem_code", "redeem_refresh_token"])
+def test_an_empty_token_is_not_sent(oauth, server, exchange):
+    with pytest.raises(ExchangeNotSpent):
+        getattr(oauth, exchange)("")
+    assert server.seen == []
+
+
+UNKNOWN = {
+    "reset": reset(),
+    "closed": raw(b""),
+    "silence": lambda *_: threading.Event().wait(1) and False,
+    "500": envelope(36009003, status=500),
+    "500 with a definite code": envelope(36004005, status=500),
+    "500 with tokens": envelope(0, data=FULL, status=500),
+    "503 with Retry-After": answer(503, b"", {"Retry-After": "3"}),
+    "internal error": envelope(36009003),
+    "timeout": envelope(36009007),
+    "36004003": envelope(36004003),
+    "a code nobody knows": envelope(424242, f"{OLD} {APP_SECRET}"),
+    "an access code": envelope(105001, status=401),
+    "html": answer(200, b"<html>the-auth-code</html>"),
+    "html 404": answer(404, b"<html>not found</html>"),
+    "empty": answer(200, b""),
+    "a list": answer(200, b"[]"),
+    "null": answer(200, b"null"),
+    "no code": answer(200, b'{"message":"Success","data":{}}'),
+    "success without tokens": envelope(0, data={"open_id": "x"}),
+    "success without data": envelope(0),
+    "success with tokens of another type": envelope(0, data={"access_token": 5, "refresh_token": ["x"]}),
+    "success with empty tokens": envelope(0, data={"access_token": "", "refresh_token": ""}),
+    "redirect": answer(302, b"", {"Location": "https://elsewhere.example/?app_secret=1"}),
+}
+
+
+@pytest.mark.parametrize("case", UNKNOWN)
+def test_any_other_answer_leaves_the_outcome_unknown(oauth, server, case):
+    server.will(UNKNOWN[case])
+    with pytest.raises(ExchangeUnknown) as caught:
+        oauth.redeem_refresh_token(OLD)
+    assert "unknown" in str(caught.value)
+    assert len(server.seen) == 1
+    assert_tells_no_secret(told(caught.value))
+    assert caught.value.__context__ is None
+
+
+BODY = json.dumps({"code": 0, "message": "success", "data": FULL, "request_id": "REQ1"}).encode()
+
+
+def cut_after(text: bytes) -> bytes:
+    return BODY[: BODY.index(text) + len(text)]
+
+
+@pytest.mark.parametrize("how", ["shorter than announced", "reset", "chunked", "closed without length"])
+@pytest.mark.parametrize(
+    ("cut", "access", "refresh"),
+    [
+        (cut_after(b'"TTP_new-refresh"'), "TTP_new-access", "TTP_new-refresh"),
+        (cut_after(b'"TTP_new-refresh'), "TTP_new-access", None),
+        (cut_after(b'"TTP_new-access"'), "TTP_new-access", None),
+        (BODY[:-1], "TTP_new-access", "TTP_new-refresh"),
+    ],
+)
+def test_whole_tokens_of_a_broken_reply_are_saved(oauth, server, how, cut, access, refresh):
+    server.will(
+        {
+            "shorter than announced": raw(message(200, cut, length=len(BODY))),
+            "reset": reset(message(200, cut, length=len(BODY))),
+            "chunked": raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s" % (len(BODY), cut)),
+            "closed without length": raw(message(200, cut, {"Content-Length": ""})),
+        }[how]
+    )
+    grant = oauth.redeem_refresh_token(OLD)
+    assert (grant.access_token, grant.refresh_token, grant.complete) == (access, refresh, False)
+
+
+def test_values_of_a_broken_reply_are_kept_only_when_they_arrived_whole(oauth, server):
+    server.will(raw(message(200, cut_after(b'"refresh_token_expire_in": 48751'), length=len(BODY))))
+    grant = oauth.redeem_refresh_token(OLD)
+    assert grant.access_expires_at == 1_760_604_800
+    assert grant.refresh_expires_at is None
+    assert (grant.open_id, grant.request_id) == (None, None)
+
+
+@pytest.mark.parametrize("cut", [cut_after(b'"TTP_new-acc'), b'{"code":0,"data":{"access_token', b""])
+def test_half_a_token_is_no_token(oauth, server, cut):
+    server.will(raw(message(200, cut, length=len(BODY))))
+    with pytest.raises(ExchangeUnknown) as caught:
+        oauth.redeem_refresh_token(OLD)
+    assert "TTP_new" not in told(caught.value)
+
+
+def test_escapes_in_a_saved_token_are_undone(oauth, server):
+    server.will(answer(200, b'garbage {"access_token" : "a\\u002b\\/\\"b", "refresh_token":"r\\\\", oops'))
+    grant = oauth.redeem_refresh_token(OLD)
+    assert (grant.access_token, grant.refresh_token) == ('a+/"b', "r\\")
+
+
+def test_a_token_with_broken_bytes_is_not_saved(oauth, server):
+    server.will(answer(200, b'{"access_token":"a\xff\xfeb","refresh_token":"a\\qb"'))
+    with pytest.raises(ExchangeUnknown):
+        oauth.redeem_refresh_token(OLD)
+
+
+def test_the_token_that_was_sent_is_not_taken_for_a_new_one(oauth, server):
+    server.will(answer(200, b'{"error":"lost","refresh_token":"%s"' % OLD.encode()))
+    with pytest.raises(ExchangeUnknown):
+        oauth.redeem_refresh_token(OLD)
+    server.steps.clear()
+    server.will(answer(200, b'{"access_token":"A","refresh_token":"%s"' % OLD.encode()))
+    grant = oauth.redeem_refresh_token(OLD)
+    assert (grant.access_token, grant.refresh_token) == ("A", None)
+
+
+def test_tokens_in_a_reply_with_a_definite_refusal_are_not_believed(oauth, server):
+    server.will(envelope(36004005, data={"access_token": "A", "refresh_token": "R"}))
+    with pytest.raises(ExchangeRefused):
+        oauth.redeem_refresh_token(OLD)
+
+
+def test_a_server_error_is_not_a_source_of_tokens(oauth, server):
+    server.will(raw(message(500, BODY[:-1], length=len(BODY))))
+    with pytest.raises(ExchangeUnknown):
+        oauth.redeem_refresh_token(OLD)
+
+
+@pytest.mark.parametrize(
+    ("values", "user_type", "url"),
+    [
+        ({}, "seller", "https://services.tiktokshop.com/open/authorize?service_id=701&state=s"),
+        ({"market": "us"}, "seller", "https://services.us.tiktokshop.com/open/authorize?service_id=701&state=s"),
+        ({}, "partner", "https://partner.tiktokshop.com/open/authorize?service_id=701&state=s"),
+        ({"market": "us"}, "partner", "https://partner.us.tiktokshop.com/open/authorize?service_id=701&state=s"),
+        ({}, "creator", f"https://shop.tiktok.com/alliance/creator/auth?app_key={APP_KEY}&state=s"),
+        ({"market": "us"}, "creator", f"https://shop.tiktok.com/alliance/creator/auth?app_key={APP_KEY}&state=s"),
+        (
+            {"market": "us", "authorize_url": "https://services.tiktokshops.us/open/authorize"},
+            "seller",
+            "https://services.tiktokshops.us/open/authorize?service_id=701&state=s",
+        ),
+        (
+            {"authorize_url": "http://127.0.0.1:8787/authorize/"},
+            "creator",
+            f"http://127.0.0.1:8787/authorize?app_key={APP_KEY}&state=s",
+        ),
+    ],
+)
+def test_the_link_fits_market_and_user_type(values, user_type, url):
+    assert OAuthClient(app(service_id="701", **values), Http()).authorization_url("s", user_type) == url
+
+
+def test_a_link_holds_the_state_encoded_and_no_secret():
+    url = OAuthClient(app(service_id="701"), Http()).authorization_url("a b&c=d/+")
+    assert dict(parse_qsl(urlsplit(url).query)) == {"service_id": "701", "state": "a b&c=d/+"}
+    assert APP_SECRET not in url
+
+
+@pytest.mark.parametrize("user_type", ["seller", "partner"])
+@pytest.mark.parametrize("service_id", [None, ""])
+def test_a_link_without_service_id_says_where_to_find_it(user_type, service_id):
+    with pytest.raises(ConfigurationError) as caught:
+        OAuthClient(app(service_id=service_id), Http()).authorization_url("s", user_type)
+    assert "under the app's name in the Partner Center" in str(caught.value)
+
+
+def test_a_creators_link_needs_no_service_id():
+    assert "app_key=" in OAuthClient(app(), Http()).authorization_url("s", "creator")
+
+
+def test_a_link_needs_a_state_and_a_known_user_type():
+    oauth = OAuthClient(app(service_id="701"), Http())
+    with pytest.raises(ConfigurationError):
+        oauth.authorization_url("")
+    with pytest.raises(ConfigurationError):
+        oauth.authorization_url("s", "influencer")
+
+
+def test_a_service_id_that_is_the_app_key_is_warned_about(caplog):
+    with caplog.at_level(logging.WARNING):
+        OAuthClient(app(service_id=APP_KEY), Http()).authorization_url("s")
+    assert "same as the app key" in caplog.text

@@ -7,6 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, get_args
 
+from airflow_provider_tiktokshop.emulator.loopback import is_loopback
 from airflow_provider_tiktokshop.emulator.settings import Options, RefreshMode
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             cli.error(f"--{name.replace('_', '-')} must not be negative")
     if args.shops_per_seller > 100:
         cli.error("--shops-per-seller must be at most 100")
+    if not is_loopback(args.host):
+        cli.error(f"the emulator has made-up secrets and no authentication: --host must be loopback, not {args.host!r}")
     if args.days < 1:
         cli.error("--days must be at least 1")
     options = Options(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
+import airflow_provider_tiktokshop.emulator.endpoints  # noqa: F401 - registers what is served
 from airflow_provider_tiktokshop.emulator.consent import consent_router
 from airflow_provider_tiktokshop.emulator.control import control_router
 from airflow_provider_tiktokshop.emulator.control_accounts import accounts_router

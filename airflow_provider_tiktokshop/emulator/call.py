@@ -62,3 +62,12 @@ class Call:
     asset: Asset | None
     query: dict[str, Any]
     body: dict[str, Any]
+
+    def needed_shop(self) -> Shop:
+        """Return the shop of an endpoint that cannot do without.
+
+        :raises Refusal: 106013 when there is none.
+        """
+        if self.shop is None:
+            raise refuse(106013)
+        return self.shop

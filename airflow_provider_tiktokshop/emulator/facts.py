@@ -52,7 +52,9 @@ class Endpoint:
         kinds = {1 if prefix == "creator" else 3 if prefix == "partner" else 0 for prefix in prefixes}
         if not kinds:
             family = self.path.split("/")[1]
-            kinds = {1 if family == "affiliate_creator" else 3 if family == "affiliate_partner" else 0}
+            # Analytics without a shop are a creator's own live rooms and videos.
+            creator = family == "affiliate_creator" or (family == "analytics" and not self.shop_cipher)
+            kinds = {1 if creator else 3 if family == "affiliate_partner" else 0}
         return frozenset(kinds)
 
     @property

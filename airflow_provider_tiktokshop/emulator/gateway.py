@@ -12,7 +12,7 @@ from airflow_provider_tiktokshop.emulator.asgi import Receive, Scope, Send, read
 from airflow_provider_tiktokshop.emulator.call import Received
 from airflow_provider_tiktokshop.emulator.checks import check_call, find_endpoint
 from airflow_provider_tiktokshop.emulator.errors import REFUSALS, Refusal
-from airflow_provider_tiktokshop.emulator.handlers import find_handler
+from airflow_provider_tiktokshop.emulator.registry import find_handler
 from airflow_provider_tiktokshop.emulator.token_endpoints import TOKEN_PATHS, exchange, presented_token
 
 if TYPE_CHECKING:

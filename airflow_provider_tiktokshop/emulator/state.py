@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from airflow_provider_tiktokshop.emulator.accounts import Account, Shop, build_accounts
 from airflow_provider_tiktokshop.emulator.clock import EmulatorClock
 from airflow_provider_tiktokshop.emulator.facts import all_scopes
@@ -40,7 +42,7 @@ class World:
         self.app_secret = "EMU_" + digest(seed, "app_secret").hex()[:40]
         self.service_id = number(19, "7", seed, "service_id")
         self.tokens = TokenDesk(seed, self.clock, self.settings, self.stats)
-        self.snapshots: list[array[int]] = []
+        self.snapshots: dict[int, array[int]] = {}
         self.pages_served = 0
         self.random = random.Random(seed + 1)
         self._orders: dict[str, ShopOrders] = {}
@@ -77,6 +79,16 @@ class World:
         self._requests += 1
         now = int(self.clock.now())
         return f"{now:014d}{digest(self.options.seed, 'request', self._requests).hex()[:20].upper()}"
+
+    def list_data(self, key: str, rows: list[bytes], next_page_token: str, total: int) -> bytes:
+        """Return ``data`` of a list answer, its last page and its empty list as the switches say."""
+        data: dict[str, Any] = {"next_page_token": next_page_token, "total_count": total}
+        if not next_page_token and self.settings.last_page == "no_token":
+            del data["next_page_token"]
+        head = orjson.dumps(data)
+        if not rows and self.settings.empty_list == "absent":
+            return head
+        return head[:-1] + b',"' + key.encode() + b'":[' + b",".join(rows) + b"]}"
 
     def ready(self, url: str) -> dict[str, Any]:
         """Return what the ready line says."""

@@ -31,6 +31,7 @@ class Grant:
     expires_at: int
     alive: bool = True
     issued: int = 0
+    refresh_tokens: list[RefreshToken] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -166,11 +167,9 @@ class TokenDesk:
         """Return the usable refresh tokens of a user, newest last."""
         return [
             token
-            for token in self.refresh.values()
-            if token.grant.account.open_id == open_id
-            and token.grant.alive
-            and token.spent_at is None
-            and not token.revoked
+            for grant in self.grants.get(open_id, ())
+            for token in grant.refresh_tokens
+            if grant.alive and token.spent_at is None and not token.revoked
         ]
 
     def reply(self, token: RefreshToken) -> dict[str, Any]:
@@ -210,4 +209,5 @@ class TokenDesk:
         # A refresh does not prolong the authorization: its end was chosen at consent.
         token = RefreshToken(value, grant, grant.expires_at, access)
         self.refresh[value] = token
+        grant.refresh_tokens.append(token)
         return token

@@ -132,7 +132,11 @@ class Caller:
 
 @pytest.fixture(scope="session")
 def emulator_process() -> Iterator[EmulatorProcess]:
-    with EmulatorProcess(sellers=2, shops_per_seller=2, creators=1, partners=1, orders=230, rate_limit=0) as process:
+    # The newest order is an hour old at least, so that what a test touches "now" is always newer.
+    anchor = int(time.time()) // 3600 * 3600 - 3600
+    with EmulatorProcess(
+        sellers=2, shops_per_seller=2, creators=1, partners=1, orders=230, rate_limit=0, now=anchor
+    ) as process:
         yield process
 
 

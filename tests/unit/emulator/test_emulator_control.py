@@ -202,7 +202,7 @@ def run(*args):
 def test_it_binds_to_nothing_but_loopback(host):
     done = run("--host", host, "--port", "0")
     assert done.returncode == 2
-    assert "loopback only" in done.stderr
+    assert "must be loopback" in done.stderr
     assert done.stdout == ""
 
 

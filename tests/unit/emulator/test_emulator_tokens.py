@@ -191,7 +191,7 @@ def test_of_many_at_once_one_redeems_and_the_peak_is_seen(caller):
 
 
 def test_token_endpoints_have_a_rate_limit_of_their_own(caller):
-    caller.emulator.settings(token_rate_limit=1.0)
+    caller.emulator.settings(token_rate_limit=0.1)
     assert caller.refresh(seller(caller)["refresh_token"]).code == 0
     refused(caller.refresh("EMU_nobody"), 36009002, 429)
     assert caller.call("GET", SHOPS).code == 0

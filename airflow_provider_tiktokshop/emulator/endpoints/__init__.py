@@ -1,0 +1,7 @@
+"""What the endpoints answer: one module per API family. Importing this package registers all of them."""
+
+from __future__ import annotations
+
+from airflow_provider_tiktokshop.emulator.endpoints import authorization, orders
+
+__all__ = ["authorization", "orders"]

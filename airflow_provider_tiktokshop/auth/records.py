@@ -23,6 +23,8 @@ import re
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
+from airflow_provider_tiktokshop.auth.stores.base import StoreMoved
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -159,7 +161,13 @@ class Record:
         """Read a record from its JSON object.
 
         :raises ValueError: the object is not such a record, or was written by a newer, incompatible version.
+        :raises StoreMoved: the record was moved to another store.
         """
+        if "moved_to" in value:
+            raise StoreMoved(
+                f"this record was moved to the token store {value['moved_to']!r}",
+                advice="set [tiktokshop] token_store to it on this machine too, and restart; nothing was sent",
+            )
         if int(value.get("schema", 0)) > SCHEMA:
             msg = (
                 f"a stored {cls.__name__} has schema {value['schema']}, this version reads up to {SCHEMA}: "

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_tiktokshop.api.errors import TikTokShopError
 from airflow_provider_tiktokshop.auth.fleet import RotationReport, rotate_all
 from airflow_provider_tiktokshop.auth.records import Authorization, Status, authorization_id
 from airflow_provider_tiktokshop.auth.rotation import LAST_DAY, Outcome, RotationResult
@@ -107,14 +108,14 @@ def run_rotation(
         ids = {*authorizations.ids(), *(slot for slot in rotator.escrow.slots() if _ID.match(slot))}
     else:
         ids = {authorization_id(open_id) for open_id in open_ids}
-    held = {id_: authorizations.get(id_) for id_ in ids}
+    held = {id_: _look(authorizations, id_) for id_ in ids}
     # Most urgent first: if the run is cut short, those with time left can wait for the next one.
     order = sorted(ids, key=lambda id_: (_expiry(held[id_]), id_))
     forced = {id_: a.generation for id_, a in held.items() if a is not None} if force else None
     report = rotate_all(
         rotator, order, replace_generations=forced, bootstrap=bootstrap, concurrency=concurrency, on_result=on_result
     )
-    after = [found for id_ in order if (found := authorizations.get(id_)) is not None]
+    after = [found for id_ in order if (found := _look(authorizations, id_)) is not None]
     run = RunReport(report, seeded, after, now=rotator.clock.now())
     for authorization in after:
         try:
@@ -124,6 +125,14 @@ def run_rotation(
             log.warning("could not note authorization %s in the roster: %s", authorization.id, error.message)
     run.warnings.extend(_warnings(rotator, run))
     return run
+
+
+def _look(authorizations: Authorizations, id_: str) -> Authorization | None:
+    try:
+        return authorizations.get(id_)
+    except (TikTokShopError, ValueError):
+        # One record that cannot be read must not stop the others; its own rotation will say what is wrong with it.
+        return None
 
 
 def _expiry(authorization: Authorization | None) -> float:

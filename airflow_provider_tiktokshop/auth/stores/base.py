@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Snapshot",
     "StoreConflict",
+    "StoreMoved",
     "StoreShadowed",
     "StoreUnavailable",
     "TokenStore",
@@ -27,6 +28,10 @@ class TokenStoreError(TikTokShopError):
 
 class StoreUnavailable(TokenStoreError):
     """The store cannot be reached, read or decrypted now. The record may well exist: never take this for absence."""
+
+
+class StoreMoved(StoreUnavailable):
+    """The record was moved to another store, and this process still uses the old one."""
 
 
 class StoreConflict(TokenStoreError):

@@ -1,0 +1,232 @@
+"""Every token store against one suite, and what only the SQL store promises."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy
+from cryptography.fernet import Fernet
+
+from airflow_provider_tiktokshop.api.errors import ConfigurationError
+from airflow_provider_tiktokshop.auth.records import RecordKey, RotatedRecord
+from airflow_provider_tiktokshop.auth.rotation import Outcome
+from airflow_provider_tiktokshop.auth.stores import open_store
+from airflow_provider_tiktokshop.auth.stores.base import StoreMoved, StoreUnavailable, TokenStoreError
+from airflow_provider_tiktokshop.auth.stores.memory import MemoryStore
+from airflow_provider_tiktokshop.auth.stores.migrate import migrate
+from airflow_provider_tiktokshop.auth.stores.sql import TABLE_NAME, SqlStore, fernet_cipher
+from airflow_provider_tiktokshop.testing.store_conformance import KEY, VALUE, TokenStoreConformance
+from tests.support.rotation import FileStore
+
+ROOT = Path(__file__).parents[2]
+SECRET = Fernet.generate_key().decode()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/records.db"
+    base = request.getfixturevalue("postgres_url")
+    engine = sqlalchemy.create_engine(base)
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text(f"drop table if exists {TABLE_NAME}"))
+    engine.dispose()
+    return base
+
+
+@pytest.fixture
+def engine(url):
+    engine = sqlalchemy.create_engine(url)
+    yield engine
+    engine.dispose()
+
+
+class TestMemoryStore(TokenStoreConformance):
+    @pytest.fixture
+    def store(self):
+        return MemoryStore()
+
+
+class TestFileStore(TokenStoreConformance):
+    @pytest.fixture
+    def store(self, tmp_path):
+        return FileStore(tmp_path)
+
+
+class TestSqlStore(TokenStoreConformance):
+    @pytest.fixture
+    def store(self, engine):
+        return SqlStore(engine, fernet_cipher(SECRET))
+
+
+def test_the_database_holds_no_readable_token(engine):
+    SqlStore(engine, fernet_cipher(SECRET)).write(KEY, VALUE)
+    with engine.begin() as connection:
+        rows = str(connection.execute(sqlalchemy.text(f"select * from {TABLE_NAME}")).all())
+    assert KEY.name in rows
+    assert "EMU_x" not in rows
+
+
+def test_with_a_wrong_key_everything_is_unavailable_and_nothing_absent(engine):
+    SqlStore(engine, fernet_cipher(SECRET)).write(KEY, VALUE)
+    wrong = SqlStore(engine, fernet_cipher(Fernet.generate_key().decode()))
+    for attempt in (
+        lambda: wrong.read(KEY),
+        lambda: wrong.read(KEY._replace(id="never-written")),
+        lambda: wrong.write(KEY._replace(id="never-written"), VALUE),
+        lambda: wrong.ids("rotated", KEY.app_key),
+    ):
+        with pytest.raises(StoreUnavailable, match="cannot be opened"):
+            attempt()
+
+
+def test_a_lost_canary_does_not_let_a_wrong_key_in(engine):
+    SqlStore(engine, fernet_cipher(SECRET)).write(KEY, VALUE)
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text(f"delete from {TABLE_NAME} where name like '%canary'"))
+    with pytest.raises(StoreUnavailable, match="cannot be opened"):
+        SqlStore(engine, fernet_cipher(Fernet.generate_key().decode())).read(KEY._replace(id="never-written"))
+    assert SqlStore(engine, fernet_cipher(SECRET)).read(KEY).value == VALUE
+
+
+def test_a_row_copied_over_another_does_not_open_as_that_one(engine):
+    store = SqlStore(engine, fernet_cipher(SECRET))
+    other = KEY._replace(id="f" * 16)
+    store.write(KEY, VALUE)
+    store.write(other, {"schema": 1})
+    with engine.begin() as connection:
+        copied = f"update {TABLE_NAME} set sealed = (select sealed from {TABLE_NAME} where name = '{KEY.name}')"
+        connection.execute(sqlalchemy.text(f"{copied} where name = '{other.name}'"))
+    with pytest.raises(StoreUnavailable, match="cannot be opened"):
+        store.read(other)
+
+
+def test_keys_are_rotated_with_the_old_key_listed_second(engine):
+    old, new = SECRET, Fernet.generate_key().decode()
+    SqlStore(engine, fernet_cipher(old)).write(KEY, VALUE)
+    both = SqlStore(engine, fernet_cipher(f"{new}, {old}"))
+    assert both.rekey() == 1
+    assert SqlStore(engine, fernet_cipher(new)).read(KEY).value == VALUE
+    with pytest.raises(StoreUnavailable):
+        SqlStore(engine, fernet_cipher(old)).read(KEY)
+
+
+@pytest.mark.parametrize("keys", ["", " , ", "not a key"])
+def test_records_are_never_kept_unsealed(keys):
+    with pytest.raises(ConfigurationError, match="key"):
+        fernet_cipher(keys)
+
+
+def test_a_database_that_is_down_is_unavailable_and_its_text_is_not_repeated(tmp_path):
+    engine = sqlalchemy.create_engine("postgresql+psycopg2://user:hunter2@127.0.0.1:1/nothing")
+    with pytest.raises(StoreUnavailable) as caught:
+        SqlStore(engine, fernet_cipher(SECRET)).read(KEY)
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_rotation_on_the_sql_store_needs_one_redemption_and_two_requests(workbench, engine):
+    bench = workbench(store=SqlStore(engine, fernet_cipher(SECRET)))
+    [id_] = bench.adopt_seeds()
+    bench.run()
+    before = bench.emulator.stats()["requests_total"]
+    assert bench.rotator().rotate(id_).outcome is Outcome.ROTATED
+    assert bench.emulator.stats()["requests_total"] == before + 2
+
+
+PROGRAM = """
+import json, multiprocessing, sys, sqlalchemy, time
+from pathlib import Path
+from types import SimpleNamespace
+from airflow_provider_tiktokshop.auth.stores.sql import SqlStore, fernet_cipher
+from tests.support.rotation import Workbench
+url, key, directory, app, id_ = sys.argv[1:]
+fork = multiprocessing.get_context("fork")
+start, ends = fork.Barrier(64), fork.Queue()
+
+def contend():
+    arguments = {"timeout": 60} if url.startswith("sqlite") else {}
+    store = SqlStore(sqlalchemy.create_engine(url, connect_args=arguments), fernet_cipher(key))
+    bench = Workbench(SimpleNamespace(**json.loads(app)), Path(directory), store=store)
+    start.wait()
+    outcome = "waiting"
+    while outcome == "waiting":
+        outcome = bench.rotator().rotate(id_, replace_generation=1).outcome
+        time.sleep(0.1 if outcome == "waiting" else 0)
+    ends.put((outcome, bench.record(id_).generation))
+
+processes = [fork.Process(target=contend) for _ in range(64)]
+for process in processes:
+    process.start()
+print(json.dumps([ends.get(timeout=120) for _ in processes]))
+for process in processes:
+    process.join()
+"""
+
+
+def test_of_sixty_four_processes_one_redeems_and_all_end_with_the_same_generation(workbench, url, tmp_path):
+    engine = sqlalchemy.create_engine(url)
+    bench = workbench(store=SqlStore(engine, fernet_cipher(SECRET)), refresh_mode="family", access_ttl=6 * 86_400)
+    [id_] = bench.adopt_seeds()
+    assert bench.run().rotation.counts == {"adopted": 1}
+    engine.dispose()
+    before = bench.redemptions
+    app = json.dumps({k: getattr(bench.emulator, k) for k in ("url", "app_key", "app_secret", "service_id")})
+    # Forked from one process that has imported everything: 64 starts of Python would be most of the test.
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, url, SECRET, str(tmp_path), app, id_],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+        timeout=200,
+    )
+    ends = json.loads(done.stdout)
+    assert bench.redemptions == before + 1
+    assert bench.reused() == 0
+    assert len(ends) == 64
+    assert {generation for _, generation in ends} == {2}
+    assert [outcome for outcome, _ in ends].count("rotated") == 1
+    assert bench.emulator.stats()["peak_concurrent_presentations_of_one_token"] == 1
+
+
+def test_migration_moves_every_record_and_stops_whoever_still_uses_the_old_store(workbench, engine):
+    bench = workbench(sellers=3)
+    ids = bench.adopt_seeds()
+    bench.run()
+    target = SqlStore(engine, fernet_cipher(SECRET))
+    moved = migrate(bench.store, target, bench.app.app_key, target_name="sql", clock=bench.clock)
+    assert moved == {"rotated": 3, "consent": 3, "notice": 0, "seed": 3, "state": 0}
+    before = bench.redemptions
+    report = bench.run()
+    assert report.rotation.counts == {"store_unavailable": 3}
+    assert "token store 'sql'" in report.rotation.results[0].error["text"]
+    assert bench.redemptions == before
+    old = bench.store
+    with pytest.raises(StoreMoved):
+        RotatedRecord.from_json(old.read(RecordKey("rotated", bench.app.app_key, ids[0])).value)
+    again = migrate(old, target, bench.app.app_key, target_name="sql", clock=bench.clock)
+    assert sum(again.values()) == 0
+
+
+def test_migration_refuses_while_an_outcome_is_unknown(workbench, engine):
+    bench = workbench()
+    bench.adopt_seeds()
+    bench.run()
+    bench.emulator.faults({"match": "/api/v2/token/refresh", "kind": "500"})
+    bench.run()
+    target = SqlStore(engine, fernet_cipher(SECRET))
+    with pytest.raises(TokenStoreError, match="unknown"):
+        migrate(bench.store, target, bench.app.app_key, target_name="sql", clock=bench.clock)
+    assert target.ids("rotated", bench.app.app_key) == ()
+
+
+def test_a_store_of_the_users_own_is_loaded_by_its_dotted_path():
+    assert isinstance(open_store("airflow_provider_tiktokshop.auth.stores.memory.MemoryStore"), MemoryStore)
+    for wrong in ("nonsense", "no.such.Store", "json.JSONDecoder"):
+        with pytest.raises(ConfigurationError, match="token_store"):
+            open_store(wrong)

@@ -332,7 +332,7 @@ def test_r11_a_dead_authorization_is_remembered_left_alone_and_told_once(workben
     bench = workbench(sellers=2)
     first, second = bench.adopt_seeds()
     bench.run()
-    bench.emulator.control("POST", "sellers/" + bench.emulator.sellers[0]["open_id"], {"revoke": True})
+    bench.emulator.account(bench.emulator.sellers[0]["open_id"], deauthorize=True)
     report = bench.run()
     assert [r.id for r in report.refused] == [first]
     assert report.refused[0].error["code"] == 36004005
@@ -408,7 +408,9 @@ def test_r14_a_consent_given_during_a_rotation_survives_it(workbench, mode):
         rotation = pool.submit(bench.rotator().rotate, id_)
         bench.emulator.wait_held()
         link = bench.flow().begin()
-        consent = bench.flow().finish(consent_redirect(bench, link), source="cli")
+        consent = bench.flow().finish(
+            bench.emulator.consent(link.url, bench.emulator.sellers[0]["open_id"]), source="cli"
+        )
         bench.emulator.release()
         rotation.result(10)
     assert bench.authorizations.get(id_).pair == consent.pair
@@ -428,13 +430,6 @@ def test_r14_the_older_epochs_pair_never_replaces_a_newer_consent(workbench):
     bench.rotator(advisory=0).rotate(id_)
     assert bench.record(id_).epoch == 2
     assert bench.record(id_).generation == 1
-
-
-def consent_redirect(bench, link):
-    """Act as the seller: open the link, accept, and return the address the browser is sent to."""
-    from tests.support.consent import accept
-
-    return accept(link.url, bench.emulator.sellers[0]["open_id"])
 
 
 def test_r15_expiries_are_absolute_and_may_exceed_32_bits(workbench):
@@ -507,7 +502,7 @@ def test_a_failing_seller_does_not_stop_the_others(workbench):
     bench = workbench(sellers=5)
     ids = bench.adopt_seeds()
     bench.run()
-    bench.emulator.control("POST", "sellers/" + bench.emulator.sellers[2]["open_id"], {"revoke": True})
+    bench.emulator.account(bench.emulator.sellers[2]["open_id"], deauthorize=True)
     report = bench.run()
     assert report.rotation.counts == {"rotated": 4, "refused": 1}
     assert bench.record(ids[2]).status == "reauthorization_required"

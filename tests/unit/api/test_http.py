@@ -332,6 +332,22 @@ def test_no_log_at_any_level_shows_a_query(server, closed_port, caplog, capfd, m
         assert not any(secret in repr(record.__dict__) for record in caplog.records)
 
 
+@pytest.mark.parametrize("left", [-1.0, 0.05])
+def test_a_silent_reader_gives_up_when_the_time_for_the_whole_reply_is_over(monkeypatch, left):
+    from airflow_provider_tiktokshop.api.transport import PROGRESS, _DeadlineReader
+
+    monkeypatch.setattr(PROGRESS, "deadline", time.monotonic() + left)
+    one, other = socket.socketpair()
+    with one, other:
+        one.settimeout(5)
+        other.sendall(b"x")
+        reader = _DeadlineReader(one)
+        with pytest.raises(TimeoutError):
+            reader.read(1), reader.read(1)
+        assert time.monotonic() - PROGRESS.deadline < 2
+        reader.close()
+
+
 def test_the_reader_can_be_read_from_as_python_expects():
     from airflow_provider_tiktokshop.api.transport import _DeadlineReader
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import sys
 import threading
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -96,5 +96,7 @@ def _protocol() -> Literal["httptools", "h11"]:
 
 
 def _watch_stdin(server: _Server) -> None:
-    sys.stdin.read()
+    # Not sys.stdin: its lock, held by a thread that waits, makes the interpreter abort when it ends.
+    while os.read(0, 4096):
+        pass
     server.should_exit = True

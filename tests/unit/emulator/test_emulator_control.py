@@ -17,6 +17,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from airflow_provider_tiktokshop.testing import EmulatorError, EmulatorProcess
+from airflow_provider_tiktokshop.testing.pytest_plugin import (  # noqa: F401 - fixtures
+    _tiktokshop_emulator_process,
+    tiktokshop_emulator,
+)
 
 SHOPS = "/authorization/202309/shops"
 MODULE = [sys.executable, "-m", "airflow_provider_tiktokshop.emulator"]
@@ -212,9 +216,17 @@ def test_a_port_in_use_is_told_in_one_line(caller):
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_prints_one_line_when_it_listens_and_ends_cleanly(number):
-    process = subprocess.Popen([*MODULE, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+@pytest.mark.parametrize(
+    ("number", "flags"), [(signal.SIGTERM, []), (signal.SIGINT, []), (signal.SIGTERM, ["--exit-with-stdin"])]
+)
+def test_it_prints_one_line_when_it_listens_and_ends_cleanly(number, flags):
+    process = subprocess.Popen(
+        [*MODULE, "--port", "0", *flags],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     ready = json.loads(process.stdout.readline())
     assert set(ready) == {"url", "app_key", "app_secret", "service_id", "sellers"}
     assert set(ready["sellers"][0]) == {"open_id", "refresh_token", "shops"}
@@ -227,9 +239,10 @@ def test_it_prints_one_line_when_it_listens_and_ends_cleanly(number):
     connection.request("GET", "/_emulator/stats")
     assert connection.getresponse().read()
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
+    assert process.wait(timeout=20) == 0
+    out, err = process.communicate()
     connection.close()
-    assert (process.returncode, out, err) == (0, "", "")
+    assert (out, err) == ("", "")
 
 
 def test_it_ends_when_who_started_it_is_gone():
@@ -278,3 +291,20 @@ def test_options_that_make_no_sense_are_told(caller):
         EmulatorProcess(sellers=-1).start()
     with pytest.raises(EmulatorError, match="did not start.*--refresh-mode"):
         EmulatorProcess(refresh_mode="never").start()
+
+
+def test_the_fixture_gives_each_test_a_fresh_emulator(tiktokshop_emulator):  # noqa: F811
+    tiktokshop_emulator.settings(refresh_mode="family")
+    assert tiktokshop_emulator.sellers
+
+
+def test_the_fixture_has_forgotten_what_the_test_before_did(tiktokshop_emulator):  # noqa: F811
+    assert tiktokshop_emulator.settings()["refresh_mode"] == "rotate"
+
+
+def test_live_orders_have_moved_by_themselves_since_the_anchor():
+    anchor = int(time.time()) - 5 * 86400
+    with EmulatorProcess(orders=100, now=anchor) as still, EmulatorProcess(orders=100, now=anchor, live=True) as live:
+        shop_id = still.sellers[0]["shops"][0]["id"]
+        assert max(row["update_time"] for row in still.truth(shop_id)) <= anchor
+        assert max(row["update_time"] for row in live.truth(shop_id)) > anchor

@@ -13,9 +13,10 @@ __all__ = [
     "airflow_home",
     "allowed_hosts",
     "escrow_dir",
+    "pii_key",
     "token_store",
     "token_store_conn_id",
-    "token_store_keys",
+    "token_store_key",
 ]
 
 SECTION = "tiktokshop"
@@ -31,15 +32,22 @@ def token_store_conn_id() -> str | None:
     return _option("token_store_conn_id") or None
 
 
-def token_store_keys() -> tuple[str, ...]:
-    """Return the Fernet keys that seal the ``sql`` store, newest first; empty means: the core key."""
-    return _list("token_store_key")
+def token_store_key() -> str:
+    """Return the Fernet keys that seal the ``sql`` store, comma-separated, newest first; default: Airflow's own."""
+    from airflow.configuration import conf
+
+    return _option("token_store_key") or str(conf.get("core", "fernet_key", fallback="") or "")
 
 
 def escrow_dir() -> Path:
     """Return the directory in which a new token pair waits, sealed, until the store has it."""
     configured = _option("escrow_dir")
     return Path(configured).expanduser() if configured else airflow_home() / "tiktokshop_escrow"
+
+
+def pii_key() -> str | None:
+    """Return the key that personal fields are hashed with; ``None`` means: one derived from the app's secret."""
+    return _option("pii_key") or None
 
 
 def allowed_hosts() -> tuple[str, ...]:

@@ -28,7 +28,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     params={
-        "open_ids": Param(None, type=["null", "array"], description="Whose tokens; empty: everybody's."),
+        "open_ids": Param(None, type=["null", "array"], minItems=1, description="Whose tokens; null: everybody's."),
         "force": Param(None, type=["null", "boolean", "integer", "object"], description="Renew although not due."),
     },
     doc_md=__doc__,

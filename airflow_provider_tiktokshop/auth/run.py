@@ -15,7 +15,7 @@ from airflow_provider_tiktokshop.auth.seeds import SeedOutcome, SeedResult, rede
 from airflow_provider_tiktokshop.auth.stores.base import TokenStoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from airflow_provider_tiktokshop.auth.consent import AuthorizationFlow
     from airflow_provider_tiktokshop.auth.reader import Authorizations
@@ -90,7 +90,7 @@ def run_rotation(
     *,
     seed: str | None = None,
     open_ids: Sequence[str] | None = None,
-    force: bool = False,
+    force: bool | int | Mapping[str, int] = False,
     bootstrap: bool = False,
     concurrency: int = 4,
     on_result: Callable[[RotationResult], None] | None = None,
@@ -99,7 +99,8 @@ def run_rotation(
 
     :param seed: the refresh token from the connection.
     :param open_ids: whose authorizations; ``None`` means all.
-    :param force: rotate although not due; a second run that was asked to replace the same generation does nothing.
+    :param force: rotate although not due: the generation to replace, or one for each id or open_id, so that a second run
+        asked to replace the same generation does nothing. ``True`` means the generation found now.
     :param bootstrap: see :func:`airflow_provider_tiktokshop.auth.seeds.redeem_seed`.
     :raises StoreUnavailable: the store cannot even list what there is; nothing was sent.
     """
@@ -111,7 +112,7 @@ def run_rotation(
     held = {id_: _look(authorizations, id_) for id_ in ids}
     # Most urgent first: if the run is cut short, those with time left can wait for the next one.
     order = sorted(ids, key=lambda id_: (_expiry(held[id_]), id_))
-    forced = {id_: a.generation for id_, a in held.items() if a is not None} if force else None
+    forced = _forced(force, held)
     report = rotate_all(
         rotator, order, replace_generations=forced, bootstrap=bootstrap, concurrency=concurrency, on_result=on_result
     )
@@ -125,6 +126,15 @@ def run_rotation(
             log.warning("could not note authorization %s in the roster: %s", authorization.id, error.message)
     run.warnings.extend(_warnings(rotator, run))
     return run
+
+
+def _forced(force: bool | int | Mapping[str, int], held: Mapping[str, Authorization | None]) -> dict[str, int]:
+    """Return the generation to replace for each id that is rotated although not due."""
+    if isinstance(force, bool):
+        return {id_: a.generation for id_, a in held.items() if a is not None} if force else {}
+    if isinstance(force, int):
+        return dict.fromkeys(held, force)
+    return {key if key in held else authorization_id(key): generation for key, generation in force.items()}
 
 
 def _look(authorizations: Authorizations, id_: str) -> Authorization | None:

@@ -7,11 +7,14 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_tiktokshop.hooks.checkup import time_left
+from airflow_provider_tiktokshop.hooks.wording import time_left
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
+
+# Tokens that need a person first are not used any more, however long they would last.
+_IN_USE = {"fresh", "stale", "expired"}
 
 __all__ = ["fail_with_text", "print_rows"]
 
@@ -49,7 +52,7 @@ def print_rows(authorizations: list[dict[str, Any]], output: str) -> None:
             {0: "seller", 1: "creator", 3: "partner"}.get(row["user_type"], str(row["user_type"])),
             row["status"],
             str(row["generation"]),
-            time_left(row["access_expires_at"], now) if row["access_expires_at"] else "-",
+            time_left(row["access_expires_at"], now) if row["status"] in _IN_USE and row["access_expires_at"] else "-",
             time_left(row["authorization_expires_at"], now),
             ", ".join(f"{shop['id']} ({shop['region']})" for shop in row["shops"]) or "-",
             (row["last_error"] or {}).get("text") or "-",

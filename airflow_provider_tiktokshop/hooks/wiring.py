@@ -5,6 +5,7 @@ Hook, operators, commands and pages all start here, so that each of them stays t
 
 from __future__ import annotations
 
+import hmac
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -118,7 +119,12 @@ class AppWiring:
         """The token store that ``[tiktokshop] token_store`` names."""
         from airflow_provider_tiktokshop.auth.stores import open_store
 
-        return open_store(config.token_store())
+        name = config.token_store()
+        if name == "sql":
+            from airflow_provider_tiktokshop.hooks.sql_store import open_sql_store
+
+            return open_sql_store()
+        return open_store(name)
 
     @cached_property
     def escrow(self) -> Escrow:
@@ -140,6 +146,14 @@ class AppWiring:
         from airflow_provider_tiktokshop.auth.reader import Authorizations
 
         return Authorizations(self.app, self.store, mask=mask)
+
+    @property
+    def pii_key(self) -> bytes:
+        """The key that personal fields are hashed with: the same value gives the same hash, run after run."""
+        configured = config.pii_key()
+        if configured:
+            return configured.encode()
+        return hmac.digest(self.app.app_secret.encode(), b"tiktokshop-personal-fields", "sha256")
 
     def client(self, tokens: TokenSource) -> TikTokShopClient:
         """Return a client that presents ``tokens``."""

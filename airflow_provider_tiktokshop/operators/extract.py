@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
@@ -9,15 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from airflow.sdk import BaseOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from airflow.sdk import Context
 
-    from airflow_provider_tiktokshop.api.client import Shop, TikTokShopClient
+    from airflow_provider_tiktokshop.extract import Progress
+    from airflow_provider_tiktokshop.hooks.tiktokshop import TikTokShopHook
 
 __all__ = ["TikTokShopExtractOperator"]
 
+PROGRESS_EVERY = 30.0  # seconds
 _INTERVAL = {"start": "{{ data_interval_start }}", "end": "{{ data_interval_end }}"}
 # A run without a data interval has no such variable at all, and Jinja's complaint about it would not say what to do.
 _INTERVAL_IF_ANY = {
@@ -136,11 +139,11 @@ class TikTokShopExtractOperator(BaseOperator):
 
         try:
             stream = streams.get(self.stream)
-            client, shop = self._preflight()
+            hook = self._preflight()
             manifest = extract(
                 stream,
-                client,
-                shop,
+                hook.get_conn(),
+                hook.shop() if stream.needs_shop_cipher else None,
                 self.start,
                 self.end,
                 self._output(),
@@ -149,8 +152,9 @@ class TikTokShopExtractOperator(BaseOperator):
                 filters=self.filters or None,
                 format=self.format,
                 pii=self.pii,
-                lookback=self.lookback,
-                progress=self.log.info,
+                pii_key=hook.wiring.pii_key if self.pii == "hash" else None,
+                lookback=_seconds(self.lookback),
+                progress=self._progress(),
             )
         except (ExtractionPaused, QuotaExhausted) as pause:
             self._wait(pause.resume_after, str(pause))
@@ -164,10 +168,18 @@ class TikTokShopExtractOperator(BaseOperator):
         ) as error:
             # Each needs a person: a retry would only delay the message.
             raise AirflowFailException(str(error)) from None
+        self.log.info(
+            "%s of shop %s: %d rows in %d files, %d requests",
+            stream.name,
+            manifest.shop_id,
+            manifest.rows,
+            len(manifest.files),
+            manifest.requests,
+        )
         return manifest.to_dict()
 
-    def _preflight(self) -> tuple[TikTokShopClient, Shop]:
-        """Find the seller and the shop; each task does so for itself, so one dead seller does not stop the others."""
+    def _preflight(self) -> TikTokShopHook:
+        """Find the seller; each task does so for itself, so that one dead seller does not stop the others."""
         from airflow_provider_tiktokshop.compat import AirflowFailException
         from airflow_provider_tiktokshop.hooks.tiktokshop import TikTokShopHook
         from airflow_provider_tiktokshop.hooks.wording import because, reauthorize
@@ -184,7 +196,19 @@ class TikTokShopExtractOperator(BaseOperator):
             raise AirflowFailException(
                 f"open_id {authorization.open_id} (id {authorization.id}): {authorization.status}{why}"
             )
-        return hook.get_conn(), hook.shop()
+        return hook
+
+    def _progress(self) -> Callable[[Progress], None]:
+        """Return what logs a line now and then; it is called from several threads, after every page."""
+        last = time.monotonic()
+
+        def log(progress: Progress) -> None:
+            nonlocal last
+            if time.monotonic() - last >= PROGRESS_EVERY:
+                last = time.monotonic()
+                self.log.info("%d rows, %d of %d windows done", progress.rows, progress.windows_done, progress.windows)
+
+        return log
 
     def _output(self) -> Any:
         if "://" in self.output_path:
@@ -198,3 +222,10 @@ class TikTokShopExtractOperator(BaseOperator):
 
         self.log.warning("%s Waiting %.0f s without a worker, then going on.", reason, seconds)
         self.defer(trigger=TimeDeltaTrigger(timedelta(seconds=seconds)), method_name="resume")
+
+
+def _seconds(lookback: float | timedelta | str | None) -> float | timedelta | None:
+    """A template renders a number as text."""
+    if isinstance(lookback, str):
+        return float(lookback) if lookback.strip() not in {"", "None"} else None
+    return lookback

@@ -12,11 +12,14 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_provider_tiktokshop.operators.rotation_run import RotationRun
+    from airflow_provider_tiktokshop.auth.rotation import RotationResult
+    from airflow_provider_tiktokshop.auth.run import RunReport
 
 __all__ = ["ASSET_ALIAS", "TikTokShopRotateTokenOperator"]
 
 ASSET_ALIAS = "tiktokshop_tokens"
+# The log masker's cost grows with the square of the number of secrets that a process registers.
+COMFORTABLE = 50
 
 
 class TikTokShopRotateTokenOperator(BaseOperator):
@@ -43,8 +46,9 @@ class TikTokShopRotateTokenOperator(BaseOperator):
         twelve six-hourly runs to get over a failure.
     :param bootstrap: the first run of an app on Airflow before 3.3: redeem the connection's refresh token although this
         Airflow cannot prove that it was never redeemed. Do not leave it on.
-    :return: ``{"counts", "stopped", "authorizations": [{"id", "open_id", "outcome", "epoch", "generation",
-        "access_expires_at", "error", "recovered"}], "seed"}``; never a secret.
+    :return: ``counts`` by outcome, ``stopped`` (why the run stopped early), ``results`` (``id``, ``open_id``, ``outcome``,
+        ``generation``, ``access_expires_at``, ``error``, … of each), ``authorizations`` (how each stands now), ``seed`` and
+        ``warnings``; never a secret.
     :raises AirflowFailException: only failures that no retry can mend.
     :raises TikTokShopError: the connection is wrong or the token store does not answer.
     """
@@ -80,33 +84,71 @@ class TikTokShopRotateTokenOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Rotate what is due, report, and fail if a person must know."""
+        from airflow_provider_tiktokshop.auth.run import run_rotation
         from airflow_provider_tiktokshop.hooks.wiring import wire
-        from airflow_provider_tiktokshop.operators.rotation_run import run_rotation
+        from airflow_provider_tiktokshop.operators.rotation_run import judge, parse_force, parse_open_ids
 
-        run = run_rotation(
-            wire(self.tiktokshop_conn_id),
-            open_ids=self.open_ids,
-            force=self.force,
-            advisory=self.advisory.total_seconds(),
+        wiring = wire(self.tiktokshop_conn_id)
+        open_ids = parse_open_ids(self.open_ids)
+        report = run_rotation(
+            wiring.rotator(advisory=self.advisory.total_seconds()),
+            wiring.flow(),
+            wiring.authorizations,
+            seed=wiring.connection.seed if open_ids is None else None,
+            open_ids=open_ids,
+            force=parse_force(self.force),
             bootstrap=self.bootstrap,
-            log=self.log,
+            on_result=self._log_result,
         )
-        if run.failures:
+        self._log_report(wiring.app.app_key, report)
+        verdict = judge(wiring.app.app_key, report)
+        if verdict.failures:
             # A failed task returns nothing; what it found out is worth keeping all the same.
-            context["ti"].xcom_push(key="return_value", value=run.public())
-            raise run.exception()
-        if run.changed:
-            self._announce(context, run)
-        return run.public()
+            context["ti"].xcom_push(key="return_value", value=report.public())
+            raise verdict.exception()
+        self._announce(context, wiring.app.app_key, report)
+        return report.public()
 
-    def _announce(self, context: Context, run: RotationRun) -> None:
+    def _announce(self, context: Context, app_key: str, report: RunReport) -> None:
         from airflow.sdk import Asset
 
-        context["outlet_events"][AssetAlias(ASSET_ALIAS)].add(
-            Asset(f"tiktokshop://{run.app_key}/tokens"),
-            # Readable by everybody who may see assets: counts and ids only.
-            extra={"counts": dict(run.report.counts), "changed": list(run.changed)},
+        from airflow_provider_tiktokshop.operators.rotation_run import changed
+
+        if ids := changed(report):
+            context["outlet_events"][AssetAlias(ASSET_ALIAS)].add(
+                Asset(f"tiktokshop://{app_key}/tokens"),
+                # Readable by everybody who may see assets: counts and ids only.
+                extra={"counts": dict(report.rotation.counts), "changed": list(ids)},
+            )
+
+    def _log_result(self, result: RotationResult) -> None:
+        from airflow_provider_tiktokshop.hooks.wording import because
+
+        log = self.log.info if result.outcome.good else self.log.warning
+        why = "" if result.outcome.good else because(result.error)
+        recovered = "; it has recovered, earlier runs had failed" if result.recovered else ""
+        log(
+            "%s: %s, epoch %d, generation %d%s",
+            result.id,
+            result.outcome,
+            result.epoch,
+            result.generation,
+            recovered or why,
         )
+
+    def _log_report(self, app_key: str, report: RunReport) -> None:
+        if report.seed is not None:
+            self.log.info("The connection's refresh token: %s", report.seed.outcome)
+        for warning in report.warnings:
+            self.log.warning("%s", warning)
+        if len(report.rotation.results) > COMFORTABLE:
+            self.log.warning(
+                "%d authorizations in one task: map it over lists of %d open_ids.",
+                len(report.rotation.results),
+                COMFORTABLE,
+            )
+        counts = ", ".join(f"{number} {outcome}" for outcome, number in report.rotation.counts.items())
+        self.log.info("App %s: %s", app_key, counts or "nobody has authorized it yet")
 
 
 _ONE_AT_A_TIME = {"retries": 0, "max_active_tis_per_dag": 1}

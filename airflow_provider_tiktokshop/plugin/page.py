@@ -77,12 +77,14 @@ def _app(report: AppReport, now: float) -> dict[str, Any]:
 def _row(authorization: dict[str, Any], now: float) -> dict[str, Any]:
     tone, label = _STATUS.get(authorization["status"], ("bad", authorization["status"]))
     rotated_at = authorization["last_rotated_at"]
+    # Tokens that need a person first are not used any more, however long they would last.
+    access = authorization["access_expires_at"] if tone == "good" or authorization["status"] == "expired" else None
     return {
         **authorization,
         "tone": tone,
         "label": label,
         "user": _USERS.get(authorization["user_type"], "other"),
-        "access": _moment(authorization["access_expires_at"], now) if authorization["access_expires_at"] else None,
+        "access": _moment(access, now) if access else None,
         "ends": _moment(authorization["authorization_expires_at"], now),
         "rotated": _day(rotated_at) if rotated_at else "never",
         "error": {

@@ -1,0 +1,87 @@
+"""How the engine tells rows apart: which row it is, when it changed, which version is newer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_tiktokshop.extract.errors import ExtractionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+__all__ = ["Identity", "Row", "dig"]
+
+Row = dict[str, Any]
+
+
+class Identity:
+    """Reads a row's primary key, cursor and version.
+
+    :param primary_key: fields that together name the row; dotted paths reach into objects.
+    :param cursor_field: the time field that windows select by, ``None`` for a stream without.
+    :param version_field: the field that grows when the row changes, ``None`` for the cursor.
+    """
+
+    def __init__(
+        self, primary_key: tuple[str, ...], cursor_field: str | None = None, version_field: str | None = None
+    ) -> None:
+        self.primary_key = primary_key
+        self.cursor_field = cursor_field
+        self._version_field = version_field or cursor_field
+        self.key: Callable[[Row], Hashable] = self._single() if len(primary_key) == 1 else self._compound()
+
+    def cursor(self, row: Row) -> int | None:
+        """Return the row's cursor in Unix seconds, ``None`` if it has none. Some endpoints send times as text."""
+        return _whole(row.get(self.cursor_field)) if self.cursor_field else None
+
+    def version(self, row: Row) -> int | None:
+        """Return a number that is greater for a newer version of the row, ``None`` if it has none."""
+        return _whole(row.get(self._version_field)) if self._version_field else None
+
+    def _single(self) -> Callable[[Row], Hashable]:
+        (field,) = self.primary_key
+
+        def key(row: Row) -> Hashable:
+            value: Hashable = row.get(field) if "." not in field else dig(row, field)
+            if value is None:
+                raise self._keyless()
+            return value
+
+        return key
+
+    def _compound(self) -> Callable[[Row], Hashable]:
+        fields = self.primary_key
+
+        def key(row: Row) -> Hashable:
+            values = tuple([dig(row, field) for field in fields])
+            if None in values:
+                raise self._keyless()
+            return values
+
+        return key
+
+    def _keyless(self) -> ExtractionError:
+        return ExtractionError(
+            f"A row came without its primary key ({', '.join(self.primary_key)}).",
+            advice="The endpoint's version may have renamed the field: check the version option against the API page.",
+        )
+
+
+def dig(row: Any, path: str) -> Any:
+    """Return the value at a dotted path, ``None`` when any step is missing."""
+    for step in path.split("."):
+        if not isinstance(row, dict):
+            return None
+        row = row.get(step)
+    return row
+
+
+def _whole(value: Any) -> int | None:
+    if type(value) is int:
+        return value
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return None

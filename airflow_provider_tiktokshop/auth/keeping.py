@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -31,6 +30,9 @@ log = logging.getLogger(__name__)
 
 # A task's own credentials for Airflow's API live ten minutes: after that no write from this process can succeed.
 PERSIST_FOR = 600.0
+# A process that was frozen between reading a record and writing it must look again. Stores without compare-and-swap would
+# let it write over what others did meanwhile.
+VIEW_FRESH_FOR = 30.0
 # Between SIGTERM and SIGKILL Airflow leaves five seconds.
 PERSIST_AFTER_INTERRUPT = 4.0
 
@@ -107,29 +109,35 @@ def persist(rotator: Rotator, key: RecordKey, new: RotatedRecord, *, sealed: boo
     :param sealed: whether escrow holds the pair. If not, only success or the end of the process ends this.
     :return: what the store holds now (a newer pair than ours, if a peer's won), or ``None``: given up, in escrow.
     """
-    delay, started, attempts = 0.25, time.monotonic(), 0
+    clock = rotator.clock
+    delay, started, attempts = 0.25, clock.boottime(), 0
     interrupted_at: float | None = None
     while True:
         attempts += 1
         try:
+            looked_at = clock.boottime()
             current = rotator.store.read(key)
             merged = merge(current, new)
-            return current if merged is None else rotator.store.write(key, merged.to_json(), current)
+            if merged is None:
+                return current
+            if clock.boottime() - looked_at < VIEW_FRESH_FOR:
+                return rotator.store.write(key, merged.to_json(), current)
+            # Frozen since the look: what was seen may be history by now.
+            continue
         except StoreConflict:
             continue
         except TokenStoreError as error:
             if attempts == 1:
                 log.warning("the new pair of %s is not stored yet, retrying: %s", new.id, error.message)
-        # Real time on purpose: it is this process's life that runs out, not the service's clock.
-        now = time.monotonic()
+        now = clock.boottime()
         if rotator.interrupted.is_set() and interrupted_at is None:
             interrupted_at = now
         ending = interrupted_at is not None and now - interrupted_at > PERSIST_AFTER_INTERRUPT
         if sealed and (ending or now - started > PERSIST_FOR):
             return None
-        # Woken early by an interruption, so that the few seconds left are used.
-        rotator.interrupted.wait(delay) if interrupted_at is None else rotator.clock.sleep(0.25)
-        delay = min(delay * 2, 15.0)
+        # Never long: between SIGTERM and SIGKILL there are five seconds, and they should not be slept through.
+        clock.sleep(delay)
+        delay = min(delay * 2, 2.0)
 
 
 def merge(current: Snapshot, new: RotatedRecord) -> RotatedRecord | None:

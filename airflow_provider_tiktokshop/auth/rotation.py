@@ -302,10 +302,10 @@ class Rotator:
         intent = owner.announce(self.clock, record.pair.fingerprint, attempt)
         try:
             announced = replace(record, intent=intent, updated_at=self._now)
-            try:
-                base = self.store.write(key, announced.to_json(), base)
-            except StoreConflict:
-                return self._result(record, Outcome.WAITING, error={"text": "another process announced first"})
+            stored = self._write_over(key, record, announced, base)
+            if stored is None:
+                return self._result(record, Outcome.WAITING, error={"text": "another process was here first"})
+            base = stored
             if self.clock.boottime() - intent.boot_at > INTENT_FRESH_FOR:
                 text = "more than 30 s went by between announcing and sending: given up unsent"
                 return self._not_spent(key, announced, base, {"text": text}, Outcome.TRANSIENT)
@@ -357,32 +357,50 @@ class Rotator:
         if refusal is None:
             return
         key = RecordKey("rotated", self.app.app_key, result.id)
-        if not accept:
-            refusal = replace(refusal, status="active", alerted=False)
+        decided = (
+            replace(refusal, intent=None) if accept else replace(refusal, intent=None, status="active", alerted=False)
+        )
         try:
-            self._amend(key, refusal, self.store.read(key), refusal)
+            base = self.store.read(key)
+            if base.value is not None and RotatedRecord.from_json(base.value).pair == refusal.pair:
+                self._amend(key, refusal, base, decided)
         except TokenStoreError as failure:
             log.warning("could not note the refusal of %s: %s", result.id, failure.message)
 
     def _amend(self, key: RecordKey, mine: RotatedRecord, base: Snapshot, changed: RotatedRecord) -> None:
-        """Write a change that is worth having but not worth failing for, unless the record has moved on meanwhile.
-
-        A sender that slept for minutes must not write its old view over what others did: nobody clears another's intent.
-        """
+        """Write a change that is worth having but not worth failing for."""
         try:
-            current = base if self.store.strict else self.store.read(key)
-            held = RotatedRecord.from_json(current.value) if current.value is not None else None
-            if held is None or (held.epoch, held.pair) != (mine.epoch, mine.pair):
-                return
-            if mine.intent is not None and (held.intent is None or held.intent.owner != mine.intent.owner):
-                return
-            self.store.write(key, changed.to_json(), current)
+            self._write_over(key, mine, changed, base)
         except TokenStoreError as failure:
             log.warning("could not update the record of %s: %s", mine.id, failure.message)
 
+    def _write_over(
+        self, key: RecordKey, seen: RotatedRecord, changed: RotatedRecord, base: Snapshot
+    ) -> Snapshot | None:
+        """Write where the store still holds the pair and the intent that were seen; ``None``: it has moved on.
+
+        A sender that slept for minutes must not write its old view over what others did, and nobody clears another's
+        intent. A strict store compares by itself; before any other, look again right before writing.
+        """
+        if self.store.strict:
+            try:
+                return self.store.write(key, changed.to_json(), base)
+            except StoreConflict:
+                return None
+        while True:
+            looked_at = self.clock.boottime()
+            current = self.store.read(key)
+            held = RotatedRecord.from_json(current.value) if current.value is not None else None
+            if held is None or (held.epoch, held.pair) != (seen.epoch, seen.pair):
+                return None
+            if (held.intent and held.intent.owner) != (seen.intent and seen.intent.owner):
+                return None
+            if self.clock.boottime() - looked_at < keeping.VIEW_FRESH_FOR:
+                return self.store.write(key, changed.to_json(), current)
+
     def _failed(self, record: RotatedRecord, error: dict[str, Any], status: str | None = None) -> RotatedRecord:
         entry = {"at": int(self._now), "what": status or "failed", "code": error.get("code"), "kind": error.get("kind")}
-        changes: dict[str, Any] = {"intent": None, "alerted": True, "status": status} if status else {}
+        changes: dict[str, Any] = {"alerted": True, "status": status} if status else {}
         stamped = {**error, "at": int(self._now)}
         return replace(record, last_error=stamped, history=record.remember(entry), updated_at=self._now, **changes)
 

@@ -25,6 +25,7 @@ _STATUS = {
     "revoked": ("bad", "Revoked"),
     "pending": ("warn", "Waits for confirmation"),
 }
+_IN_USE = {"fresh", "stale", "expired"}
 
 
 def render(reports: list[AppReport], now: float | None = None) -> str:
@@ -76,21 +77,20 @@ def _app(report: AppReport, now: float) -> dict[str, Any]:
 
 def _row(authorization: dict[str, Any], now: float) -> dict[str, Any]:
     tone, label = _STATUS.get(authorization["status"], ("bad", authorization["status"]))
-    rotated_at = authorization["last_rotated_at"]
+    since, access = authorization["last_rotated_at"], authorization["access_expires_at"]
+    error = authorization["last_error"]
     # Tokens that need a person first are not used any more, however long they would last.
-    access = authorization["access_expires_at"] if tone == "good" or authorization["status"] == "expired" else None
+    in_use = authorization["status"] in _IN_USE
     return {
         **authorization,
         "tone": tone,
         "label": label,
         "user": _USERS.get(authorization["user_type"], "other"),
-        "access": _moment(access, now) if access else None,
-        "ends": _moment(authorization["authorization_expires_at"], now),
-        "rotated": _day(rotated_at) if rotated_at else "never",
-        "error": {
-            name: (authorization["last_error"] or {}).get(name) for name in ("text", "kind", "code", "request_id")
-        }
-        if authorization["last_error"]
+        "access": _moment(access, now) if in_use and access else None,
+        "ends": _moment(authorization["authorization_expires_at"], now) if in_use else None,
+        "since": _day(since) if since else "never",
+        "error": {name: error.get(name) for name in ("text", "kind", "code", "request_id", "advice")}
+        if error
         else None,
     }
 

@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -108,6 +109,16 @@ def test_a_foreign_host_header_is_refused(caller, host, path):
     answer = caller.send("GET", path, {"host": host})
     assert answer.status == 403
     assert caller.emulator.app_secret.encode() not in answer.raw
+
+
+@pytest.mark.parametrize("hosts", ["", "host: 127.0.0.1\r\nhost: evil.example\r\n"])
+def test_a_request_without_exactly_one_host_is_refused(caller, hosts):
+    address = urlsplit(caller.emulator.url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        connection.sendall(f"GET /_emulator/secrets HTTP/1.0\r\n{hosts}\r\n".encode())
+        reply = connection.recv(65536)
+    assert reply.split(b" ")[1] in {b"400", b"403"}
+    assert b"EMU_" not in reply
 
 
 def test_loopback_names_are_answered(caller):

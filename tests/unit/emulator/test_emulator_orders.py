@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -74,12 +75,15 @@ def test_orders_spread_over_the_days_and_change_only_after_they_were_placed(rows
     assert all(row["create_time"] <= row["update_time"] <= NOW for row in rows)
 
 
-def test_every_status_occurs_and_some_rows_share_a_second(orders):
+def test_every_status_occurs_and_some_rows_share_both_their_seconds(orders):
     many = shop_orders(20000)
     assert {many.status(index) for index in range(len(many))} == STATUSES
     truth = orders.truth("create_time", 0, FAR)
     assert len({row["create_time"] for row in truth}) < len(truth)
-    assert len({row["update_time"] for row in truth}) < len(truth)
+    few = [json.loads(row) for row in map(shop_orders(60).row, range(60))]
+    twins = [(one, two) for one, two in pairwise(few) if one["create_time"] == two["create_time"]]
+    assert len(twins) == 2
+    assert all(one["update_time"] == two["update_time"] and one["id"] != two["id"] for one, two in twins)
 
 
 def test_a_row_has_about_the_size_of_a_real_one(orders):
@@ -168,6 +172,7 @@ def test_a_touched_row_moves_in_the_update_order_and_nowhere_else():
     orders = shop_orders(300)
     created = orders.truth("create_time", 0, FAR)
     order_id = created[10]["id"]
+    assert json.loads(orders.row(10))["update_time"] < NOW
     orders.touch(orders.index_of(order_id), NOW + 5)
     assert orders.truth("update_time", 0, FAR)[-1]["id"] == order_id
     assert [row["id"] for row in orders.truth("create_time", 0, FAR)] == [row["id"] for row in created]
@@ -176,6 +181,38 @@ def test_a_touched_row_moves_in_the_update_order_and_nowhere_else():
     times = [row["update_time"] for row in orders.truth("update_time", 0, FAR)]
     assert times == sorted(times)
     assert len(times) == 300
+
+
+def test_a_search_by_status_sees_a_row_that_has_just_moved():
+    orders = shop_orders(300)
+    wanted = Filter(0, FAR, 0, FAR, status="AWAITING_SHIPMENT")
+    keys, low, high = orders.matching(wanted, "update_time")
+    assert high > low
+    for key in keys[low:high]:
+        orders.touch(orders.key_index(key), NOW + 1)
+    _keys, low, high = orders.matching(wanted, "update_time")
+    assert low == high
+
+
+def test_a_row_touched_ahead_of_its_time_never_moves_back():
+    orders = shop_orders(300)
+    touched = [index for index in range(300) if orders.status(index) not in {"COMPLETED", "CANCELLED"}]
+    assert len(touched) > 20
+    for index in touched:
+        orders.touch(index, NOW + 50 * DAY)
+    orders.advance(NOW + 60 * DAY)
+    assert all(json.loads(orders.row(index))["update_time"] >= NOW + 50 * DAY for index in touched)
+
+
+def test_a_touched_row_ends_the_same_in_steps_and_in_one_leap():
+    leap, steps = shop_orders(300), shop_orders(300)
+    for orders in (leap, steps):
+        for index in range(300):
+            orders.touch(index, NOW + 1)
+    leap.advance(NOW + 20 * DAY)
+    for hour in range(20 * 24 + 1):
+        steps.advance(NOW + hour * 3600)
+    assert leap.truth("update_time", 0, FAR) == steps.truth("update_time", 0, FAR)
 
 
 @pytest.mark.parametrize("field", ["create_time", "update_time"])

@@ -50,7 +50,8 @@ def assert_signed(seen, timestamp=None):
     """Check a request as the service does, from what arrived."""
     query = seen.query
     sign = query.pop("sign")
-    assert seen.raw_query.endswith(f"sign={sign}")
+    assert seen.raw_query.endswith(f"&sign={sign}")
+    assert len(seen.raw_query.split("&")) == len(query) + 1
     text = seen.path + "".join(key + query[key] for key in sorted(query))
     signed = APP_SECRET.encode() + text.encode() + seen.body + APP_SECRET.encode()
     assert sign == hmac.new(APP_SECRET.encode(), signed, hashlib.sha256).hexdigest()

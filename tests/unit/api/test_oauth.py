@@ -72,6 +72,8 @@ def test_a_refresh_token_is_redeemed_with_exactly_one_get(oauth, server, clock):
     )
     (seen,) = server.seen
     assert (seen.method, seen.path, seen.body) == ("GET", "/api/v2/token/refresh", b"")
+    # A compressed reply that breaks off could not be read for tokens.
+    assert seen.headers["accept-encoding"] == "identity"
     assert parse_qsl(seen.raw_query) == [
         ("app_key", APP_KEY),
         ("app_secret", APP_SECRET),

@@ -8,7 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.fault_server import FakeClock, Server
+from airflow_provider_tiktokshop.api.client import StaticToken, TikTokShopClient
+from airflow_provider_tiktokshop.api.http import Http
+from airflow_provider_tiktokshop.api.oauth import OAuthClient
+from tests.support.fault_server import ACCESS_TOKEN, FakeClock, Server
+from tests.support.open_api import app
 
 
 @pytest.fixture
@@ -28,3 +32,17 @@ def server() -> Iterator[Server]:
 def closed_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
+
+
+@pytest.fixture
+def client(server: Server, clock: FakeClock) -> Iterator[TikTokShopClient]:
+    client = TikTokShopClient(app(server.url), StaticToken(ACCESS_TOKEN), clock=clock)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def oauth(server: Server, clock: FakeClock) -> Iterator[OAuthClient]:
+    http = Http(read_timeout=0.3, clock=clock)
+    yield OAuthClient(app(server.url), http, clock)
+    http.close()

@@ -2,56 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import threading
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import pytest
 
-from airflow_provider_tiktokshop.api.app import App
-from airflow_provider_tiktokshop.api.errors import (
-    ConfigurationError,
-    ExchangeNotSpent,
-    ExchangeRefused,
-    ExchangeUnknown,
-)
+from airflow_provider_tiktokshop.api.errors import ExchangeNotSpent, ExchangeRefused, ExchangeUnknown
 from airflow_provider_tiktokshop.api.http import Http
 from airflow_provider_tiktokshop.api.oauth import OAuthClient, TokenGrant
-from tests.support.fault_server import (
-    APP_KEY,
-    APP_SECRET,
-    answer,
-    assert_tells_no_secret,
-    envelope,
-    message,
-    raw,
-    reset,
-    told,
-)
-
-OLD = "TTP_old-refresh-token"
-CODE = "the-auth-code"
-FULL = {
-    "access_token": "TTP_new-access",
-    "access_token_expire_in": 1_760_604_800,
-    "refresh_token": "TTP_new-refresh",
-    "refresh_token_expire_in": 4_875_145_688,
-    "open_id": "open1",
-    "seller_name": "Jane Doe",
-    "seller_base_region": "GB",
-    "user_type": 0,
-    "granted_scopes": ["seller.order.info", "seller.shop.info"],
-}
-
-
-def app(url: str = "https://auth.tiktok-shops.com", **values) -> App:
-    return App(APP_KEY, APP_SECRET, auth_url=url, **values)
-
-
-@pytest.fixture
-def oauth(server, clock):
-    return OAuthClient(app(server.url), Http(read_timeout=0.3, clock=clock), clock)
+from tests.support.fault_server import APP_KEY, APP_SECRET, answer, assert_tells_no_secret, envelope, raw, reset, told
+from tests.support.open_api import CODE, FULL, OLD, app
 
 
 def test_a_refresh_token_is_redeemed_with_exactly_one_get(oauth, server, clock):
@@ -248,140 +208,3 @@ def test_any_other_answer_leaves_the_outcome_unknown(oauth, server, case):
     assert len(server.seen) == 1
     assert_tells_no_secret(told(caught.value))
     assert caught.value.__context__ is None
-
-
-BODY = json.dumps({"code": 0, "message": "success", "data": FULL, "request_id": "REQ1"}).encode()
-
-
-def cut_after(text: bytes) -> bytes:
-    return BODY[: BODY.index(text) + len(text)]
-
-
-@pytest.mark.parametrize("how", ["shorter than announced", "reset", "chunked", "closed without length"])
-@pytest.mark.parametrize(
-    ("cut", "access", "refresh"),
-    [
-        (cut_after(b'"TTP_new-refresh"'), "TTP_new-access", "TTP_new-refresh"),
-        (cut_after(b'"TTP_new-refresh'), "TTP_new-access", None),
-        (cut_after(b'"TTP_new-access"'), "TTP_new-access", None),
-        (BODY[:-1], "TTP_new-access", "TTP_new-refresh"),
-    ],
-)
-def test_whole_tokens_of_a_broken_reply_are_saved(oauth, server, how, cut, access, refresh):
-    server.will(
-        {
-            "shorter than announced": raw(message(200, cut, length=len(BODY))),
-            "reset": reset(message(200, cut, length=len(BODY))),
-            "chunked": raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s" % (len(BODY), cut)),
-            "closed without length": raw(message(200, cut, {"Content-Length": ""})),
-        }[how]
-    )
-    grant = oauth.redeem_refresh_token(OLD)
-    assert (grant.access_token, grant.refresh_token, grant.complete) == (access, refresh, False)
-
-
-def test_values_of_a_broken_reply_are_kept_only_when_they_arrived_whole(oauth, server):
-    server.will(raw(message(200, cut_after(b'"refresh_token_expire_in": 48751'), length=len(BODY))))
-    grant = oauth.redeem_refresh_token(OLD)
-    assert grant.access_expires_at == 1_760_604_800
-    assert grant.refresh_expires_at is None
-    assert (grant.open_id, grant.request_id) == (None, None)
-
-
-@pytest.mark.parametrize("cut", [cut_after(b'"TTP_new-acc'), b'{"code":0,"data":{"access_token', b""])
-def test_half_a_token_is_no_token(oauth, server, cut):
-    server.will(raw(message(200, cut, length=len(BODY))))
-    with pytest.raises(ExchangeUnknown) as caught:
-        oauth.redeem_refresh_token(OLD)
-    assert "TTP_new" not in told(caught.value)
-
-
-def test_escapes_in_a_saved_token_are_undone(oauth, server):
-    server.will(answer(200, b'garbage {"access_token" : "a\\u002b\\/\\"b", "refresh_token":"r\\\\", oops'))
-    grant = oauth.redeem_refresh_token(OLD)
-    assert (grant.access_token, grant.refresh_token) == ('a+/"b', "r\\")
-
-
-def test_a_token_with_broken_bytes_is_not_saved(oauth, server):
-    server.will(answer(200, b'{"access_token":"a\xff\xfeb","refresh_token":"a\\qb"'))
-    with pytest.raises(ExchangeUnknown):
-        oauth.redeem_refresh_token(OLD)
-
-
-def test_the_token_that_was_sent_is_not_taken_for_a_new_one(oauth, server):
-    server.will(answer(200, b'{"error":"lost","refresh_token":"%s"' % OLD.encode()))
-    with pytest.raises(ExchangeUnknown):
-        oauth.redeem_refresh_token(OLD)
-    server.steps.clear()
-    server.will(answer(200, b'{"access_token":"A","refresh_token":"%s"' % OLD.encode()))
-    grant = oauth.redeem_refresh_token(OLD)
-    assert (grant.access_token, grant.refresh_token) == ("A", None)
-
-
-def test_tokens_in_a_reply_with_a_definite_refusal_are_not_believed(oauth, server):
-    server.will(envelope(36004005, data={"access_token": "A", "refresh_token": "R"}))
-    with pytest.raises(ExchangeRefused):
-        oauth.redeem_refresh_token(OLD)
-
-
-def test_a_server_error_is_not_a_source_of_tokens(oauth, server):
-    server.will(raw(message(500, BODY[:-1], length=len(BODY))))
-    with pytest.raises(ExchangeUnknown):
-        oauth.redeem_refresh_token(OLD)
-
-
-@pytest.mark.parametrize(
-    ("values", "user_type", "url"),
-    [
-        ({}, "seller", "https://services.tiktokshop.com/open/authorize?service_id=701&state=s"),
-        ({"market": "us"}, "seller", "https://services.us.tiktokshop.com/open/authorize?service_id=701&state=s"),
-        ({}, "partner", "https://partner.tiktokshop.com/open/authorize?service_id=701&state=s"),
-        ({"market": "us"}, "partner", "https://partner.us.tiktokshop.com/open/authorize?service_id=701&state=s"),
-        ({}, "creator", f"https://shop.tiktok.com/alliance/creator/auth?app_key={APP_KEY}&state=s"),
-        ({"market": "us"}, "creator", f"https://shop.tiktok.com/alliance/creator/auth?app_key={APP_KEY}&state=s"),
-        (
-            {"market": "us", "authorize_url": "https://services.tiktokshops.us/open/authorize"},
-            "seller",
-            "https://services.tiktokshops.us/open/authorize?service_id=701&state=s",
-        ),
-        (
-            {"authorize_url": "http://127.0.0.1:8787/authorize/"},
-            "creator",
-            f"http://127.0.0.1:8787/authorize?app_key={APP_KEY}&state=s",
-        ),
-    ],
-)
-def test_the_link_fits_market_and_user_type(values, user_type, url):
-    assert OAuthClient(app(service_id="701", **values), Http()).authorization_url("s", user_type) == url
-
-
-def test_a_link_holds_the_state_encoded_and_no_secret():
-    url = OAuthClient(app(service_id="701"), Http()).authorization_url("a b&c=d/+")
-    assert dict(parse_qsl(urlsplit(url).query)) == {"service_id": "701", "state": "a b&c=d/+"}
-    assert APP_SECRET not in url
-
-
-@pytest.mark.parametrize("user_type", ["seller", "partner"])
-@pytest.mark.parametrize("service_id", [None, ""])
-def test_a_link_without_service_id_says_where_to_find_it(user_type, service_id):
-    with pytest.raises(ConfigurationError) as caught:
-        OAuthClient(app(service_id=service_id), Http()).authorization_url("s", user_type)
-    assert "under the app's name in the Partner Center" in str(caught.value)
-
-
-def test_a_creators_link_needs_no_service_id():
-    assert "app_key=" in OAuthClient(app(), Http()).authorization_url("s", "creator")
-
-
-def test_a_link_needs_a_state_and_a_known_user_type():
-    oauth = OAuthClient(app(service_id="701"), Http())
-    with pytest.raises(ConfigurationError):
-        oauth.authorization_url("")
-    with pytest.raises(ConfigurationError):
-        oauth.authorization_url("s", "influencer")
-
-
-def test_a_service_id_that_is_the_app_key_is_warned_about(caplog):
-    with caplog.at_level(logging.WARNING):
-        OAuthClient(app(service_id=APP_KEY), Http()).authorization_url("s")
-    assert "same as the app key" in caplog.text

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from airflow_provider_tiktokshop.emulator.ids import mix
 
-__all__ = ["Life", "created_at", "life_of"]
+__all__ = ["BUYERS", "Life", "created_at", "life_of"]
 
+BUYERS = 1024
 _HOUR, _DAY = 3600, 86400
 # Every so many orders one shares its second, and its whole schedule, with the one before it.
 _TIE_EVERY = 29
@@ -29,7 +30,7 @@ class Life(NamedTuple):
     @property
     def buyer(self) -> int:
         """The buyer's number among those of the shop."""
-        return self.bits >> 14 & 1023
+        return (self.bits >> 14) % BUYERS
 
     @property
     def warehouse(self) -> int:

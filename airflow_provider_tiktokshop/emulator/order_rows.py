@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_tiktokshop.emulator.ids import mix, number
+from airflow_provider_tiktokshop.emulator.order_life import BUYERS
 from airflow_provider_tiktokshop.emulator.regions import Region, region_of
 
 if TYPE_CHECKING:
@@ -34,6 +35,18 @@ _REASONS = {
 }
 
 
+class _Amounts(dict[int, str]):
+    """Amounts as the API writes them, each formatted once: a page needs hundreds, and they repeat."""
+
+    def __init__(self, region: Region) -> None:
+        super().__init__()
+        self._region = region
+
+    def __missing__(self, minor: int) -> str:
+        text = self[minor] = self._region.money(minor)
+        return text
+
+
 @dataclass(slots=True)
 class _Sku:
     price: int
@@ -56,6 +69,11 @@ class OrderWriter:
         option = number(19, "70", seed, "delivery option", shop.region)
         zero = self.region.money(0)
         self._skus = tuple(self._sku(seed, place) for place in range(_SKUS))
+        self._amounts = _Amounts(self.region)
+        self._buyers = tuple(
+            f'"user_id":"{self.buyer_id(buyer)}","buyer_email":"emu{buyer:04d}@chat.seller.example",'
+            for buyer in range(BUYERS)
+        )
         # What does not differ between the orders of a shop is put together once.
         self._constant = (
             f'"seller_note":"","fulfillment_type":"FULFILLMENT_BY_SELLER","delivery_type":"HOME_DELIVERY",'
@@ -119,8 +137,7 @@ class OrderWriter:
         due = created + 3 * _DAY
         text = (
             f'{{"id":"{order_id}","status":"{status}","order_type":"NORMAL","create_time":{created},'
-            f'"update_time":{updated},{since}"user_id":"{self.buyer_id(life.buyer)}",'
-            f'"buyer_email":"emu{life.buyer:04d}@chat.seller.example",'
+            f'"update_time":{updated},{since}{self._buyers[life.buyer]}'
             f'"buyer_message":"{region.note if bits >> 54 & 7 == 0 else ""}",{self._constant}'
             f'"shipping_type":"{life.shipping_type}","shipping_provider":"{provider}",'
             f'"shipping_provider_id":"{provider_id}","tracking_number":"{tracking}",'
@@ -152,16 +169,16 @@ class OrderWriter:
         return ",".join(items), original, discount, tax
 
     def _money_members(self, bits: int, original: int, discount: int, tax: int) -> str:
-        region, money = self.region, self.region.money
+        region, amounts = self.region, self._amounts
         fee = region.shipping_fee
         fee_off = fee if bits >> 52 & 3 == 0 else 0
         total = original - discount + fee - fee_off + tax
-        taxes = money(tax)
+        taxes = amounts[tax]
         return (
-            f'{self._payment}"sub_total":"{money(original - discount)}","shipping_fee":"{money(fee - fee_off)}",'
-            f'"seller_discount":"{money(discount)}","shipping_fee_platform_discount":"{money(fee_off)}",'
-            f'"original_total_product_price":"{money(original)}","original_shipping_fee":"{money(fee)}",'
-            f'"tax":"{taxes}","product_tax":"{taxes}","total_amount":"{money(total)}"}},'
+            f'{self._payment}"sub_total":"{amounts[original - discount]}","shipping_fee":"{amounts[fee - fee_off]}",'
+            f'"seller_discount":"{amounts[discount]}","shipping_fee_platform_discount":"{amounts[fee_off]}",'
+            f'"original_total_product_price":"{amounts[original]}","original_shipping_fee":"{amounts[fee]}",'
+            f'"tax":"{taxes}","product_tax":"{taxes}","total_amount":"{amounts[total]}"}},'
         )
 
     def _sku(self, seed: int, place: int) -> _Sku:

@@ -115,7 +115,7 @@ class ShopOrders:
                 times = tuple(self._moved[index].get(place, time) for place, time in enumerate(times))
             row = self._writer.write(self.order_id(index), life, stage, times, self._updated[index], detail=detail)
             if len(self._rows) >= _CACHED_ROWS:
-                self._rows.pop(next(iter(self._rows)))
+                self._rows.clear()
             self._rows[index, detail] = row
         return row
 

@@ -93,12 +93,12 @@ def open_directory(output: Any, *steps: str) -> Directory:
         output = UPath(output)
     if isinstance(output, (str, Path)):
         return LocalDirectory(Path(output, *steps))
+    if getattr(output, "protocol", None) in {"file", "local", ""}:
+        return LocalDirectory(Path(output.path, *steps))
     if not hasattr(output, "fs") or not hasattr(output, "path"):
         raise OptionError(
             f"output is a {type(output).__name__}.", advice="Hand in a path, a UPath or an ObjectStoragePath."
         )
-    if getattr(output, "protocol", None) in {"file", "local", ""}:
-        return LocalDirectory(Path(output.path, *steps))
     for step in steps:
         output = output / step
     return RemoteDirectory(output.fs, output.path.rstrip("/"), str(output).rstrip("/"))

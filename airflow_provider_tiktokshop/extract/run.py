@@ -221,4 +221,5 @@ class Run:
                 "provider_version": __version__,
             },
             manifest_path=self._directory.url(MANIFEST),
+            _directory=self._directory,
         )

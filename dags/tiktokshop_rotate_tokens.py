@@ -10,7 +10,8 @@ Make one copy for each app (each connection), and set:
 - an alert on failure (``on_failure_callback``): the task fails only when a person must do something, and says what.
 
 To renew at once, trigger it with ``force``: ``true`` renews everything, ``{"<open_id>": 7}`` replaces generation 7 of one
-seller, however often it is asked for.
+seller, however often it is asked for. Airflow 3.1 and 3.2 cannot prove that the connection's refresh token was never redeemed
+before: there, trigger the first run with ``bootstrap`` set.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ with DAG(
     params={
         "open_ids": Param(None, type=["null", "array"], minItems=1, description="Whose tokens; null: everybody's."),
         "force": Param(None, type=["null", "boolean", "integer", "object"], description="Renew although not due."),
+        "bootstrap": Param(False, type="boolean", description="First run on Airflow 3.1 or 3.2, with a refresh token."),
     },
     doc_md=__doc__,
     tags=["tiktokshop"],
@@ -39,6 +41,7 @@ with DAG(
         tiktokshop_conn_id="tiktokshop_default",
         open_ids="{{ params.open_ids | tojson }}",
         force="{{ params.force | tojson }}",
+        bootstrap="{{ params.bootstrap }}",
         advisory=timedelta(days=3),
         execution_timeout=timedelta(minutes=30),
     )

@@ -27,6 +27,10 @@ _INTERVAL_IF_ANY = {
     "start": "{{ data_interval_start | default('', true) }}",
     "end": "{{ data_interval_end | default('', true) }}",
 }
+_EMPTY_INTERVAL = (
+    ' In Airflow 3 a plain cron string (schedule="@daily") gives a run an empty data interval: use '
+    'schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC") from airflow.timetables.interval, or pass start and end.'
+)
 
 
 class TikTokShopExtractOperator(BaseOperator):
@@ -135,7 +139,7 @@ class TikTokShopExtractOperator(BaseOperator):
         from airflow_provider_tiktokshop.auth.reader import AmbiguousAuthorization, AuthorizationNotFound
         from airflow_provider_tiktokshop.compat import AirflowFailException
         from airflow_provider_tiktokshop.extract import extract
-        from airflow_provider_tiktokshop.extract.errors import ExtractionPaused, OptionError
+        from airflow_provider_tiktokshop.extract.errors import ExtractionPaused, IntervalError, OptionError
 
         try:
             stream = streams.get(self.stream)
@@ -167,7 +171,8 @@ class TikTokShopExtractOperator(BaseOperator):
             AmbiguousAuthorization,
         ) as error:
             # Each needs a person: a retry would only delay the message.
-            raise AirflowFailException(str(error)) from None
+            hint = _EMPTY_INTERVAL if isinstance(error, IntervalError) and str(self.start) == str(self.end) else ""
+            raise AirflowFailException(f"{error}{hint}") from None
         self.log.info(
             "%s of shop %s: %d rows in %d files, %d requests",
             stream.name,

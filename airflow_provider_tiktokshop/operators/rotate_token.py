@@ -53,7 +53,7 @@ class TikTokShopRotateTokenOperator(BaseOperator):
     :raises TikTokShopError: the connection is wrong or the token store does not answer.
     """
 
-    template_fields: Sequence[str] = ("tiktokshop_conn_id", "open_ids", "force")
+    template_fields: Sequence[str] = ("tiktokshop_conn_id", "open_ids", "force", "bootstrap")
     ui_color = "#e9fbf9"
 
     def __init__(
@@ -63,7 +63,7 @@ class TikTokShopRotateTokenOperator(BaseOperator):
         open_ids: Sequence[str] | str | None = None,
         force: bool | int | Mapping[str, int] | str | None = None,
         advisory: timedelta = timedelta(days=3),
-        bootstrap: bool = False,
+        bootstrap: bool | str = False,
         **kwargs: Any,
     ) -> None:
         kwargs.update(_ONE_AT_A_TIME)
@@ -86,7 +86,7 @@ class TikTokShopRotateTokenOperator(BaseOperator):
         """Rotate what is due, report, and fail if a person must know."""
         from airflow_provider_tiktokshop.auth.run import run_rotation
         from airflow_provider_tiktokshop.hooks.wiring import wire
-        from airflow_provider_tiktokshop.operators.rotation_run import judge, parse_force, parse_open_ids
+        from airflow_provider_tiktokshop.operators.rotation_run import judge, parse_flag, parse_force, parse_open_ids
 
         wiring = wire(self.tiktokshop_conn_id)
         open_ids = parse_open_ids(self.open_ids)
@@ -97,7 +97,7 @@ class TikTokShopRotateTokenOperator(BaseOperator):
             seed=wiring.connection.seed if open_ids is None else None,
             open_ids=open_ids,
             force=parse_force(self.force),
-            bootstrap=self.bootstrap,
+            bootstrap=parse_flag(self.bootstrap),
             on_result=self._log_result,
         )
         self._log_report(wiring.app.app_key, report)

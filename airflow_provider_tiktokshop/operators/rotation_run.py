@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tiktokshop.api.errors import ConfigurationError
-from airflow_provider_tiktokshop.auth.rotation import Outcome, RotationResult
+from airflow_provider_tiktokshop.auth.rotation import LAST_DAY, Outcome, RotationResult
 from airflow_provider_tiktokshop.auth.seeds import SeedOutcome
 from airflow_provider_tiktokshop.hooks.wording import because, reauthorize, time_left
 
 if TYPE_CHECKING:
+    from airflow_provider_tiktokshop.auth.records import Authorization
     from airflow_provider_tiktokshop.auth.run import RunReport
 
-__all__ = ["Verdict", "changed", "judge", "parse_force", "parse_open_ids"]
+__all__ = ["Verdict", "changed", "judge", "parse_flag", "parse_force", "parse_open_ids"]
 
 _CHANGED = {Outcome.ROTATED, Outcome.ADOPTED, Outcome.PEER}
 _SEED_FINE = {SeedOutcome.DONE_BEFORE, SeedOutcome.REDEEMED, SeedOutcome.WAITING}
@@ -62,26 +63,45 @@ def judge(app_key: str, report: RunReport) -> Verdict:
     """
     verdict = Verdict(app_key)
     _judge_seed(verdict, report)
-    results = report.rotation.results
+    held = {authorization.id: authorization for authorization in report.authorizations}
+
+    def spared(id_: str) -> bool:
+        return report.rotation.stopped is not None and id_ in held and not held[id_].status.needs_person
+
     # The app's settings are refused, or so many sellers at once that nobody was marked: one text, not one for each seller.
-    marked = {a.id for a in report.authorizations if a.status.needs_person}
-    unmarked = [r for r in report.refused if r.id not in marked] if report.rotation.stopped else []
-    settings = [r for r in results if r.outcome is Outcome.CONFIGURATION]
-    for result in (settings or unmarked)[:1]:
-        facts = because({**(result.error or {}), "text": None})
-        verdict.add(f"stopped: {report.rotation.stopped or (result.error or {}).get('text')}{facts}", terminal=True)
-    for result in report.refused:
-        if result not in unmarked:
-            why = because(result.error, reauthorize(result.open_id))
-            verdict.add(f"{_who(result)}: refused{why}", terminal=True)
-    for result in report.overdue:
-        if result not in settings:
-            # Without an expiry nothing is known of it, the store's answer least of all: that cannot wait either.
-            left = (
-                f", access token {time_left(result.access_expires_at, report.now)}" if result.access_expires_at else ""
-            )
-            verdict.add(f"{_who(result)}: {result.outcome}{left}{because(result.error)}", terminal=_is_final(result))
+    suspected = {
+        result.id: result
+        for result in report.rotation.results
+        if result.outcome is Outcome.CONFIGURATION or (result.outcome is Outcome.REFUSED and spared(result.id))
+    }
+    if suspected:
+        error = next(iter(suspected.values())).error or {}
+        text = report.rotation.stopped or error.get("text")
+        verdict.add(f"stopped: {text}{because({**error, 'text': None})}", terminal=True)
+    for result in report.rotation.results:
+        if result.outcome.good or result.outcome is Outcome.DEAD or result.id in suspected:
+            continue
+        if suspected and result.outcome is Outcome.STOPPED:
+            continue
+        _judge_seller(verdict, report.now, result, held.get(result.id))
     return verdict
+
+
+def _judge_seller(verdict: Verdict, now: float, result: RotationResult, held: Authorization | None) -> None:
+    # One that was not attempted carries no more than its id; what is known of it stands in the authorization.
+    open_id = result.open_id or (held.open_id if held else None)
+    expires_at = result.access_expires_at or (held.access_expires_at if held else None)
+    who = f"open_id {open_id or '?'} (id {result.id})"
+    if result.outcome is Outcome.REFUSED:
+        verdict.add(f"{who}: refused{because(result.error, reauthorize(open_id))}", terminal=True)
+    elif result.outcome is Outcome.STILL_STALE:
+        verdict.add(f"{who}: {result.outcome}{because(result.error)}", terminal=True)
+    elif expires_at is None:
+        # Nothing is known of it, the store's answer least of all: that cannot wait.
+        verdict.add(f"{who}: {result.outcome}{because(result.error)}", terminal=False)
+    elif expires_at - now < LAST_DAY:
+        left = time_left(expires_at, now)
+        verdict.add(f"{who}: {result.outcome}, access token {left}{because(result.error)}", terminal=False)
 
 
 def parse_open_ids(open_ids: Sequence[str] | str | None) -> list[str] | None:
@@ -97,6 +117,17 @@ def parse_open_ids(open_ids: Sequence[str] | str | None) -> list[str] | None:
     if open_ids is None:
         return None
     return list(dict.fromkeys(stripped for open_id in open_ids if (stripped := str(open_id).strip())))
+
+
+def parse_flag(flag: bool | str) -> bool:
+    """Read a boolean as given, or as a template renders it.
+
+    :raises ConfigurationError: it is no boolean.
+    """
+    text = str(flag).strip().lower()
+    if text not in {"true", "false"}:
+        raise ConfigurationError(f"bootstrap is {flag!r}.", advice="Give true or false.")
+    return text == "true"
 
 
 def parse_force(force: bool | int | Mapping[str, int] | str | None) -> bool | int | dict[str, int]:
@@ -130,11 +161,3 @@ def _judge_seed(verdict: Verdict, report: RunReport) -> None:
         return
     text = f"the connection's refresh token: {seed.outcome}{because(seed.error)}"
     verdict.add(text, terminal=seed.outcome in _SEED_TERMINAL)
-
-
-def _who(result: RotationResult) -> str:
-    return f"open_id {result.open_id or '?'} (id {result.id})"
-
-
-def _is_final(result: RotationResult) -> bool:
-    return result.outcome is Outcome.STILL_STALE

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import configparser
 import contextlib
 import json
+import re
 import secrets
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
-from cryptography.fernet import Fernet
-
 from tests.support.airflow_api import AirflowApi
+from tests.support.airflow_home import REPOSITORY, keep_migrated_sqlite, take_migrated_sqlite, write_config
 from tests.support.processes import ProcessFamily, clean_environment, free_port
-from tests.support.waiting import wait_until
+from tests.support.waiting import DeadlinePassed, wait_until
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-TEMPLATES = REPOSITORY / ".build" / "airflow-db"
+__all__ = ["ALL", "API_SERVER", "REPOSITORY", "AirflowStack", "CliResult", "Component", "StackFailed"]
 
 API_SERVER = ("api-server",)
 ALL = ("api-server", "scheduler", "dag-processor", "triggerer")
@@ -34,6 +31,7 @@ ALL = ("api-server", "scheduler", "dag-processor", "triggerer")
 SERVES_LOGS = ("scheduler", "triggerer")
 HEALTH_NAME = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
 START_TIMEOUT = 120.0
+SHUTDOWN_TIMEOUT = 20.0
 
 
 class StackFailed(Exception):
@@ -128,7 +126,8 @@ class AirflowStack:
         self._sql_alchemy_conn = sql_alchemy_conn or f"sqlite:///{self.home}/airflow.db"
         self._components = {name: Component(self, name) for name in components}
         (self.home / "logs" / "components").mkdir(parents=True, exist_ok=True)
-        self._write_config([dags] if isinstance(dags, Path) else list(dags), config or {})
+        folders = [dags] if isinstance(dags, Path) else list(dags)
+        write_config(self.home, self.url, self._sql_alchemy_conn, folders, config or {})
 
     @property
     def api_server(self) -> Component:
@@ -203,18 +202,9 @@ class AirflowStack:
         """Run an ``airflow`` command to its end.
 
         :param timeout: seconds, after which it is killed with all that it started
-        :raises subprocess.TimeoutExpired: it took longer
+        :raises StackFailed: it took longer; the message holds the end of what it printed
         """
-        name = f"cli-{secrets.token_hex(4)}"
-        log = self.home / "logs" / "components" / f"{name}.log"
-        try:
-            child = self.family.start(
-                name, self.airflow(*arguments), env={**self.env, **(env or {})}, cwd=self.home, log=log
-            )
-            returncode = child.wait(timeout)
-        finally:
-            self.family.stop(name, grace=0)
-        return CliResult(returncode, log.read_text(errors="replace"))
+        return self._cli(arguments, timeout, env, lambda _: None)
 
     def dags_test_use_executor(
         self,
@@ -232,77 +222,67 @@ class AirflowStack:
 
         :param logical_date: by default now; it finds the run again in ``api.runs``
         :param timeout: seconds
+        :raises StackFailed: it took longer; the message holds the end of what it printed
         """
         moment = (logical_date or datetime.now(UTC)).isoformat()
         options = ["--conf", json.dumps(conf)] if conf else []
-        return self.cli("dags", "test", "--use-executor", *options, dag_id, moment, timeout=timeout, env=env)
 
-    def _write_config(self, dags: Sequence[Path], more: Mapping[str, Mapping[str, str]]) -> None:
-        # In airflow.cfg rather than in the environment, so that whoever sets AIRFLOW_HOME gets the same Airflow.
-        port = self.url.rpartition(":")[2]
-        # `dags test --use-executor` knows only one bundle, the DAGs folder: several folders are gathered in one.
-        if len(dags) == 1:
-            folder = dags[0].resolve()
-        else:
-            folder = self.home / "dags"
-            folder.mkdir(exist_ok=True)
-            for number, path in enumerate(dags):
-                link = folder / f"{number}_{path.name}"
-                link.unlink(missing_ok=True)
-                link.symlink_to(path.resolve(), target_is_directory=True)
-        settings: dict[str, dict[str, str]] = {
-            "core": {
-                "dags_folder": str(folder),
-                "execution_api_server_url": f"{self.url}/execution/",
-                "executor": "LocalExecutor",
-                "fernet_key": Fernet.generate_key().decode(),
-                "load_examples": "False",
-                "parallelism": "4",
-                "simple_auth_manager_all_admins": "True",
-            },
-            "api": {
-                "base_url": self.url,
-                "host": "127.0.0.1",
-                "port": port,
-                "secret_key": secrets.token_hex(16),
-                "workers": "1",
-            },
-            "api_auth": {"jwt_secret": secrets.token_hex(32)},
-            "dag_processor": {
-                "bundle_refresh_check_interval": "1",
-                "min_file_process_interval": "5",
-                "refresh_interval": "1",
-            },
-            "database": {"sql_alchemy_conn": self._sql_alchemy_conn},
-            "logging": {"base_log_folder": str(self.home / "logs")},
-            "scheduler": {"scheduler_idle_sleep_time": "0.2"},
-            "usage_data_collection": {"enabled": "False"},
-        }
-        for section, options in more.items():
-            settings.setdefault(section, {}).update(options)
-        parser = configparser.RawConfigParser()
-        # Airflow's own parser interpolates %.
-        parser.read_dict({name: {k: v.replace("%", "%%") for k, v in part.items()} for name, part in settings.items()})
-        config = self.home / "airflow.cfg"
-        config.touch(mode=0o600)
-        with config.open("w") as file:
-            parser.write(file)
+        def finished(output: str) -> int | None:
+            states = re.findall(rf"DagRun Finished: dag_id={re.escape(dag_id)}, .*? state=(\w+)", output)
+            return None if not states else int(states[-1] != "success")
+
+        arguments = ("dags", "test", "--use-executor", *options, dag_id, moment)
+        return self._cli(arguments, timeout, env, finished)
+
+    def _cli(
+        self,
+        arguments: Sequence[str],
+        timeout: float,
+        env: Mapping[str, str] | None,
+        finished: Callable[[str], int | None],
+    ) -> CliResult:
+        """Run a command; ``finished`` reads the return code from its output once its work is done."""
+        name = f"cli-{secrets.token_hex(4)}"
+        log = self.home / "logs" / "components" / f"{name}.log"
+        child = self.family.start(
+            name, self.airflow(*arguments), env={**self.env, **(env or {})}, cwd=self.home, log=log
+        )
+
+        def output() -> str:
+            return log.read_text(errors="replace")
+
+        def ended() -> bool:
+            return child.poll() is not None
+
+        def done() -> bool:
+            return ended() or finished(output()) is not None
+
+        def state() -> str:
+            return "\n".join([f"the end of airflow {' '.join(arguments)}", *output().splitlines()[-40:]])
+
+        try:
+            wait_until(done, timeout=timeout, what=state)
+            # Airflow 3.1's executor now and then waits for ever for its idle workers, when all is done.
+            with contextlib.suppress(DeadlinePassed):
+                wait_until(ended, timeout=SHUTDOWN_TIMEOUT, what="shutdown")
+        except DeadlinePassed as late:
+            raise StackFailed(str(late)) from None
+        finally:
+            returncode = child.poll()
+            self.family.stop(name, grace=0)
+        text = output()
+        return CliResult(finished(text) or 0 if returncode is None else returncode, text)
 
     def _create_database(self) -> None:
         if not self._sql_alchemy_conn.startswith("sqlite:///"):
             self._migrate()
             return
         # Migrating takes longer than anything else here and always gives the same, so it is done once per version.
-        template = TEMPLATES / f"{self._airflow_version()}.db"
+        version = self._airflow_version()
         database = Path(self._sql_alchemy_conn.removeprefix("sqlite:///"))
-        if not template.exists():
+        if not take_migrated_sqlite(database, version):
             self._migrate()
-            template.parent.mkdir(parents=True, exist_ok=True)
-            copy = template.with_suffix(f".{secrets.token_hex(4)}")
-            _copy_sqlite(database, copy)
-            copy.replace(template)
-        elif not database.exists():
-            _copy_sqlite(template, database)
+            keep_migrated_sqlite(database, version)
 
     def _migrate(self) -> None:
         result = self.cli("db", "migrate")
@@ -314,9 +294,3 @@ class AirflowStack:
         return subprocess.run(
             [self.python, "-c", code], env=self.env, check=True, capture_output=True, text=True
         ).stdout.strip()
-
-
-def _copy_sqlite(source: Path, target: Path) -> None:
-    # SQLite's own copy takes along what still sits in a write-ahead log.
-    with contextlib.closing(sqlite3.connect(source)) as old, contextlib.closing(sqlite3.connect(target)) as new:
-        old.backup(new)

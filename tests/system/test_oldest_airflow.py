@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from airflow_provider_tiktokshop.testing import EmulatorProcess
+from tests.demo import checks
+from tests.support.airflow_api import AirflowApi
 from tests.support.airflow_stack import API_SERVER, REPOSITORY, AirflowStack
+from tests.support.leaks import answers_of, files_below, find_leaks
 
 pytestmark = pytest.mark.oldest
 
@@ -15,9 +20,30 @@ DAGS = [REPOSITORY / "dags", Path(__file__).parent / "dags"]
 
 
 @pytest.fixture(scope="module")
-def oldest_airflow(oldest_python: Path) -> Iterator[AirflowStack]:
-    with AirflowStack(DAGS, components=API_SERVER, python=oldest_python) as stack:
+def oldest_airflow(oldest_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AirflowStack]:
+    env = {"TIKTOKSHOP_OUTPUT_PATH": str(tmp_path_factory.mktemp("extracted"))}
+    with AirflowStack(DAGS, components=API_SERVER, python=oldest_python, env=env) as stack:
         yield stack
+
+
+@pytest.fixture
+def emulator(oldest_airflow: AirflowStack) -> Iterator[EmulatorProcess]:
+    """A TikTok Shop whose one seller's refresh token is the seed in the connection."""
+    with EmulatorProcess(orders=500, days=3) as emulator:
+        extra = {
+            "refresh_token": emulator.sellers[0]["refresh_token"],
+            "api_url": emulator.url,
+            "auth_url": emulator.url,
+        }
+        oldest_airflow.api.add_connection(
+            "tiktokshop_default",
+            "tiktokshop",
+            login=emulator.app_key,
+            password=emulator.app_secret,
+            extra=json.dumps(extra),
+        )
+        yield emulator
+        oldest_airflow.api.delete_connection("tiktokshop_default")
 
 
 def test_it_is_the_version_that_the_package_promises(oldest_airflow: AirflowStack) -> None:
@@ -38,3 +64,37 @@ def test_the_connection_form_has_its_fields(oldest_airflow: AirflowStack) -> Non
     assert set(form["extra_fields"]) >= {"refresh_token", "market", "app_type", "service_id", "api_url", "auth_url"}
     assert form["standard_fields"]["login"]["title"] == "App key"
     assert form["standard_fields"]["host"]["hidden"] is True
+
+
+def test_a_seed_is_redeemed_rotated_and_used_to_extract(
+    oldest_airflow: AirflowStack, emulator: EmulatorProcess
+) -> None:
+    api = oldest_airflow.api
+
+    # This Airflow cannot tell a Variable that is not there from one that cannot be read.
+    unproven = oldest_airflow.dags_test_use_executor("tiktokshop_rotate_tokens")
+    assert unproven.returncode != 0
+    said = api.task_log(*_newest(api, "tiktokshop_rotate_tokens"), "rotate")
+    assert "bootstrap=True" in said
+    assert emulator.stats()["redemptions_total"] == 0
+
+    first = oldest_airflow.dags_test_use_executor("bootstrap")
+    assert first.returncode == 0, first.output
+    again = oldest_airflow.dags_test_use_executor("tiktokshop_rotate_tokens", conf={"force": True})
+    assert again.returncode == 0, again.output
+    (result,) = api.xcom(*_newest(api, "tiktokshop_rotate_tokens"), "rotate")["results"]
+    assert (result["outcome"], result["generation"]) == ("rotated", 2)
+    stats = emulator.stats()
+    assert (stats["redemptions_total"], stats["reused_refresh_tokens_total"]) == (2, 0)
+
+    extracted = oldest_airflow.dags_test_use_executor("tiktokshop_extract_orders")
+    assert extracted.returncode == 0, extracted.output
+    manifest = api.xcom(*_newest(api, "tiktokshop_extract_orders"), "extract_orders", map_index=0)
+    assert checks.check_orders([manifest], emulator) > 0
+
+    assert find_leaks(emulator.secrets(), files_below(oldest_airflow.home)) == []
+    assert find_leaks(emulator.secrets(), answers_of(api)) == []
+
+
+def _newest(api: AirflowApi, dag_id: str) -> tuple[str, str]:
+    return dag_id, api.runs(dag_id)[0]["dag_run_id"]

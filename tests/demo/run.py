@@ -227,7 +227,7 @@ def _alone_in(directory: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _signals_end_it() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP clear up like Ctrl-C does."""
+    """Let SIGTERM and SIGHUP clear up like Ctrl-C does, and Ctrl-C also where the shell had it ignored."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -236,6 +236,7 @@ def _signals_end_it() -> Iterator[None]:
         sys.exit(128 + number)
 
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:

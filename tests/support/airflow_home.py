@@ -59,7 +59,6 @@ def write_config(
         "api_auth": {"jwt_secret": secrets.token_hex(32)},
         "dag_processor": {
             "bundle_refresh_check_interval": "1",
-            "min_file_process_interval": "5",
             "refresh_interval": "1",
         },
         "database": {"sql_alchemy_conn": sql_alchemy_conn},

@@ -144,15 +144,15 @@ class AirflowStack:
                 component.launch()
             self.wait_healthy(list(self._components.values()))
             self.check_listeners()
-        except BaseException:
-            self.stop(failed=True)
+        except BaseException as error:
+            self.stop(failed=isinstance(error, Exception))
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.stop(failed=error is not None)
+        self.stop(failed=isinstance(error, Exception))
 
     def stop(self, *, failed: bool = False) -> None:
         """End every process that this Airflow started, directly or not.

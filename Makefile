@@ -66,6 +66,10 @@ lint: venv ## Style, types, import rules
 test: venv venv-oldest ## All tests, real Airflow included; narrow with PYTEST_ARGS="tests/unit -k signing"
 	@$(BIN)/python -m pytest --quiet $(PYTEST_ARGS)
 
+.PHONY: soak
+soak: venv ## The tests that take many minutes each: outages as long as the ones they are about
+	@$(BIN)/python -m pytest --quiet -m soak $(PYTEST_ARGS)
+
 .PHONY: demo
 demo: venv-demo ## Authorize, rotate and extract in a real Airflow against the emulator, then explain
 	@$(BIN)/python -m tests.demo

@@ -124,8 +124,8 @@ class Checkpoint:
         with self._lock:
             if change is not None and self._saved >= change:
                 return
-            # A local directory is locked, and asking costs a read each time.
-            if not take_over and not self._directory.appendable:
+            # Asking costs a read each time.
+            if not take_over and not self._directory.locked:
                 self._check_owner()
             self._directory.replace(SIDECAR, orjson.dumps(self._content()))
             self._saved = self._changes

@@ -10,7 +10,7 @@ import errno
 import os
 import shutil
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
 from airflow_provider_tiktokshop.extract.errors import AnotherRunError, OptionError
 
@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Directory", "LocalDirectory", "RemoteDirectory", "open_directory"]
 
+_OBJECT_STORES: Final = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "r2"})
+
 
 class Directory(Protocol):
     """A directory. Names are relative to it and may contain one slash."""
 
     appendable: bool
     """Whether a file can grow in place, and be renamed at no cost."""
+
+    locked: bool
+    """Whether :meth:`lock` keeps others out; where it cannot, the checkpoint's owner has to be asked."""
 
     def url(self, name: str = "") -> str:
         """Return the full path or URL of a name."""
@@ -111,6 +116,7 @@ class LocalDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().absolute()
+        self.locked = False
 
     def url(self, name: str = "") -> str:
         """See :class:`Directory`."""
@@ -126,8 +132,9 @@ class LocalDirectory:
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self.locked = True
             except OSError as failure:
-                # Some network mounts cannot lock directories: then the checkpoint's owner is all there is.
+                # Some network mounts cannot lock directories.
                 if failure.errno in {errno.EWOULDBLOCK, errno.EACCES}:
                     raise AnotherRunError(
                         f"Another process is extracting into {self.path}.",
@@ -135,6 +142,7 @@ class LocalDirectory:
                     ) from None
             yield
         finally:
+            self.locked = False
             os.close(handle)
 
     def names(self, below: str = "") -> list[str]:
@@ -214,9 +222,12 @@ class RemoteDirectory:
     """
 
     appendable = False
+    locked = False
 
     def __init__(self, fs: Any, path: str, url: str) -> None:
         self._fs, self._path, self._url = fs, path, url
+        protocols = {fs.protocol} if isinstance(fs.protocol, str) else set(fs.protocol)
+        self._has_folders = not protocols & _OBJECT_STORES
 
     def _at(self, name: str) -> str:
         return f"{self._path}/{name}" if name else self._path
@@ -228,7 +239,6 @@ class RemoteDirectory:
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """See :class:`Directory`. Object stores have no locks: a later run takes over, and the earlier one notices."""
-        self._fs.makedirs(self._path, exist_ok=True)
         yield
 
     def names(self, below: str = "") -> list[str]:
@@ -258,6 +268,7 @@ class RemoteDirectory:
 
     def replace(self, name: str, content: bytes, *, durable: bool = False) -> None:  # noqa: ARG002 - a PUT is durable
         """See :class:`Directory`. An object appears whole or not at all."""
+        self._make_room(name)
         self._fs.pipe_file(self._at(name), content)
 
     def open(self, name: str) -> IO[bytes]:
@@ -267,11 +278,13 @@ class RemoteDirectory:
 
     def upload(self, name: str, source: IO[bytes]) -> None:
         """See :class:`Directory`."""
+        self._make_room(name)
         with self._fs.open(self._at(name), "wb") as file:
             shutil.copyfileobj(source, file, 1 << 20)
 
     def move(self, source: str, target: str) -> None:
         """See :class:`Directory`. A copy in the store and a removal."""
+        self._make_room(target)
         self._fs.cp_file(self._at(source), self._at(target))
         self._fs.rm_file(self._at(source))
 
@@ -287,3 +300,8 @@ class RemoteDirectory:
 
     def settle(self) -> None:
         """See :class:`Directory`. Nothing to do."""
+
+    def _make_room(self, name: str) -> None:
+        # An object store has no folders; asked for one, some file systems create the bucket that was misspelt.
+        if self._has_folders:
+            self._fs.makedirs(self._at(name).rsplit("/", 1)[0], exist_ok=True)

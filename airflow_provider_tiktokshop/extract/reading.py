@@ -137,14 +137,15 @@ def in_parallel(work: Callable[[int], None], numbers: Iterable[int], stop: threa
 
     # Daemons: a task that is cancelled must be able to exit while a request is still in flight.
     threads = [threading.Thread(target=drain, name=f"window-{n}", daemon=True) for n in range(min(count, PARALLEL))]
-    for thread in threads:
-        thread.start()
     try:
+        for thread in threads:
+            thread.start()
         failures = [failure for _ in threads if (failure := ended.get()) is not None]
     except BaseException:
         stop.set()
         for thread in threads:
-            thread.join(_GRACE / len(threads))
+            if thread.ident is not None:
+                thread.join(_GRACE / len(threads))
         raise
     real = [failure for failure in failures if not isinstance(failure, Stopped)]
     if real:

@@ -9,7 +9,8 @@ leaves the window, the rows behind it move up by one, and the next page skips on
   last value seen, so nothing before it can shift what comes after. Filters on fields that change, and services that
   announce no total, are read that way from the beginning.
 - Within one second that fills whole pages only tokens can help: such a second is read again until one reading is
-  consistent. So is every span of a stream that does not sort by its cursor, or has none.
+  consistent, or without a total until two have the same rows. So is every span of a stream that does not sort by its
+  cursor, or has none; there a missing total has to be trusted.
 
 A row that the service returns is never thrown away because its cursor has meanwhile left the window.
 """
@@ -41,7 +42,7 @@ _ATTEMPTS: Final = 10
 class _Disturbed(Exception):
     """What has been read of a chain of tokens cannot be relied on.
 
-    :param seen: the keys of a chain that did come to its end, only with fewer rows than announced.
+    :param seen: the keys of a chain that did come to its end.
     """
 
     def __init__(self, seen: set[Hashable] | None = None) -> None:
@@ -178,7 +179,7 @@ class Sweep:
                     yield Batch(fresh, replace(self._position))
                     if seen.last == seen.first == start and not last:
                         # Its own window keeps changes elsewhere from disturbing the reading of that second.
-                        yield from self._steadily(start, start + 1)
+                        yield from self._steadily(start, start + 1, twice=page.total_count is None)
                         self._advance(start + 1)
                         return start + 1 >= end
             except _Disturbed as disturbed:
@@ -188,12 +189,15 @@ class Sweep:
             return True
         raise self._unstable()
 
-    def _steadily(self, start: int | None, end: int | None) -> Iterator[Batch]:
-        """Read a span by tokens again and again until one reading is consistent, giving each row once."""
+    def _steadily(self, start: int | None, end: int | None, *, twice: bool = False) -> Iterator[Batch]:
+        """Read a span by tokens again and again until one reading is consistent, giving each row once.
+
+        :param twice: there is no total to tell that rows were skipped; two readings in a row must have the same rows.
+        """
         previous: set[Hashable] | None = None
         for _ in range(_ATTEMPTS):
             try:
-                for _, seen in self._chain(start, end):
+                for _, seen in self._chain(start, end, doubtful=twice):
                     fresh = self._edge.fresh(seen)
                     self._edge.remember(fresh)
                     yield Batch(fresh, replace(self._position))
@@ -204,8 +208,8 @@ class Sweep:
             return
         raise self._unstable()
 
-    def _chain(self, start: int | None, end: int | None) -> Iterator[tuple[Page, View]]:
-        """Follow tokens from ``start``; raise ``_Disturbed`` when what was read cannot be complete.
+    def _chain(self, start: int | None, end: int | None, *, doubtful: bool = False) -> Iterator[tuple[Page, View]]:
+        """Follow tokens from ``start``; raise ``_Disturbed`` when what was read need not be complete.
 
         A total that stays above what two readings in a row found, the same rows each time, is a wrong total.
         """
@@ -230,7 +234,7 @@ class Sweep:
             yield page, seen
             token = page.next_page_token
             if token is None:
-                if total is not None and len(keys) < total:
+                if doubtful or (total is not None and len(keys) < total):
                     raise _Disturbed(keys)
                 return
             if token in used or len(keys) == before:

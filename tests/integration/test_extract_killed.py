@@ -127,11 +127,13 @@ def test_a_damaged_part_is_read_again(shop, tmp_path):
 
 
 def test_a_page_that_was_written_but_not_recorded_is_not_doubled(shop, tmp_path):
+    before = shop.searches()
     kill_at(shop, tmp_path, 18, windows=1)
     (part,) = next(tmp_path.rglob("_work")).iterdir()
     part.write_bytes(part.read_bytes() + part.read_bytes()[:9000])
     manifest = shop.extract(tmp_path, windows=1)
     assert Counter(row["id"] for row in read_rows(manifest)) == Counter(ids(shop.before))
+    assert shop.searches() - before <= ORDERS // 100 + 1
 
 
 def test_a_kill_leaves_an_earlier_extraction_of_the_interval_as_it_was(shop, tmp_path):

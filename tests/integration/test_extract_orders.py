@@ -134,10 +134,11 @@ def test_an_empty_interval_still_writes_a_manifest(shop, tmp_path):
 
 def test_lookback_reaches_back_before_the_start_and_nowhere_else(shop, tmp_path):
     middle = shop.before[ORDERS // 2]["update_time"]
-    manifest = shop.extract(tmp_path, middle, shop.end, windows=6, lookback=7200)
-    assert ids(manifest) == ids(shop.truth(ge=middle - 7200, lt=shop.end))
-    assert manifest.rows == len(ids(manifest))
-    assert manifest.options["lookback"] == 7200
+    reach = middle - shop.before[ORDERS // 2 - 50]["update_time"]
+    manifest = shop.extract(tmp_path, middle, shop.end, windows=6, lookback=reach)
+    assert ids(manifest) == ids(shop.truth(ge=middle - reach, lt=shop.end))
+    assert manifest.rows >= ORDERS // 2 + 50
+    assert manifest.options["lookback"] == reach
 
 
 def test_filters_reach_the_service(shop, tmp_path):
@@ -179,6 +180,50 @@ def test_rows_that_change_while_a_filter_is_read_hide_none_that_kept_matching(sh
     touched = {row["id"] for row in shop.truth(ge=shop.end)}
     kept = {key for key, row in everything.items() if row["status"] == "COMPLETED"} - touched
     assert kept <= set(ids(manifest))
+
+
+def test_a_total_that_stays_the_same_while_rows_come_and_go_hides_no_row(shop, tmp_path):
+    status, before_it = "IN_TRANSIT", "AWAITING_COLLECTION"
+    everything = list(read_rows(shop.extract(tmp_path / "all", windows=1)))
+    everything.sort(key=lambda row: (row["create_time"], row["id"]))
+    matching = [row["id"] for row in everything if row["status"] == status]
+    entering = next(row["id"] for row in reversed(everything) if row["status"] == before_it)
+    shop.start, shop.end = everything[0]["create_time"], everything[-1]["create_time"] + 1
+    shop.emulator.settings(page_tokens="offset")
+    shop.emulator.faults({"match": SEARCH, "kind": "hold", "skip": 2, "times": 1})
+    process = shop.in_a_process(
+        tmp_path, windows=1, page_size=10, cursor_field="create_time", filters={"order_status": status}
+    )
+    try:
+        # Between two pages one row leaves that has been read, and one enters further on.
+        shop.emulator.wait_held(1, timeout=60)
+        shop.emulator.orders(shop.shop.id, ids=[matching[0], entering])
+    finally:
+        shop.emulator.release()
+        output, _ = process.communicate(timeout=60)
+    found = ids(read_rows(read_manifest(json.loads(output))))
+    assert len(matching) > 40
+    assert set(found) - {entering} == set(matching)
+
+
+def test_of_two_versions_that_were_both_read_the_later_one_is_kept(shop, tmp_path):
+    everything = list(read_rows(shop.extract(tmp_path / "all", windows=1)))
+    everything.sort(key=lambda row: (row["create_time"], row["id"]))
+    shop.start, shop.end = everything[0]["create_time"], everything[-1]["create_time"] + 1
+    # Read by cursor, as filtered results are: the last row of a page comes again at the head of the next.
+    filters = {"is_buyer_request_cancel": False}
+    matching = [row["id"] for row in everything if not row["is_buyer_request_cancel"]]
+    shop.emulator.faults({"match": SEARCH, "kind": "hold", "skip": 1, "times": 1})
+    process = shop.in_a_process(tmp_path, windows=1, page_size=10, cursor_field="create_time", filters=filters)
+    try:
+        shop.emulator.wait_held(1, timeout=60)
+        touched = shop.emulator.orders(shop.shop.id, ids=[matching[9]])
+    finally:
+        shop.emulator.release()
+        output, _ = process.communicate(timeout=60)
+    found = list(read_rows(read_manifest(json.loads(output))))
+    assert ids(found) == sorted(matching)
+    assert [row["update_time"] for row in found if row["id"] == matching[9]] == [touched["at"]]
 
 
 def test_page_tokens_that_expire_at_once_cost_a_request_a_page_and_no_row(shop, tmp_path):

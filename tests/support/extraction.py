@@ -44,7 +44,7 @@ class ShopOnEmulator:
         return TikTokShopClient(app, StaticToken(self.access_token), **more)
 
     def truth(self, cursor: str = "update_time", ge: int | None = None, lt: int | None = None) -> list[dict[str, Any]]:
-        return self.emulator.truth(self.shop.id, cursor=cursor, ge=ge, lt=lt)
+        return list(self.emulator.truth(self.shop.id, cursor=cursor, ge=ge, lt=lt))
 
     def extract(self, output: Any, start: Any = None, end: Any = None, **options: Any) -> Manifest:
         client = options.pop("client", None) or self.client()
@@ -54,7 +54,7 @@ class ShopOnEmulator:
 
     def searches(self) -> int:
         """How many searches were answered with orders."""
-        return self.emulator.stats()["requests"].get(ENDPOINT, {}).get("0", 0)
+        return int(self.emulator.stats()["requests"].get(ENDPOINT, {}).get("0", 0))
 
     def in_a_process(self, output: Path | StorePath, **options: Any) -> subprocess.Popen[str]:
         """Begin an extraction in a process of its own. Its standard output is one JSON line."""
@@ -150,7 +150,8 @@ def _main() -> None:
         requests_per_second=1_000_000,
     )
     client = TikTokShopClient(app, StaticToken(facts["access_token"]))
-    shop = Shop(*facts["shop"], "GB", "LOCAL", "X")
+    shop_id, cipher = facts["shop"]
+    shop = Shop(shop_id, cipher, "GB", "LOCAL", "X")
     output: Any = StorePath(facts["output"]) if facts["store"] else facts["output"]
     manifest = extract("orders", client, shop, facts["start"], facts["end"], output, **facts["options"])
     print(json.dumps({**manifest.to_dict(), "peak_mb": peak_mb()}), flush=True)

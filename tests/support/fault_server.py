@@ -207,7 +207,7 @@ def told(error: BaseException) -> str:
     """Everything that a report of an exception could show."""
     texts = [str(error), repr(error), repr(error.args), repr(vars(error))]
     texts += traceback.format_exception(error)
-    seen = error
+    seen: BaseException | None = error
     while seen is not None:
         texts += [repr(seen), str(seen)]
         seen = seen.__cause__ or seen.__context__

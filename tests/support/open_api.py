@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from typing import Any
 
 from airflow_provider_tiktokshop.api.app import App
 from airflow_provider_tiktokshop.api.client import Shop
@@ -26,8 +27,8 @@ FULL = {
 }
 
 
-def app(url: str = "", **values) -> App:
-    urls = {"api_url": url, "auth_url": url} if url else {}
+def app(url: str = "", **values: Any) -> App:
+    urls: dict[str, Any] = {"api_url": url, "auth_url": url} if url else {}
     return App(APP_KEY, APP_SECRET, **urls, **values)
 
 

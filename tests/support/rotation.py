@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class HandClock(SystemClock):
     def __init__(self) -> None:
         self.offset = 0.0
         self.slept: list[float] = []
-        self.on_boottime = lambda: None
+        self.on_boottime: Callable[[], object] = lambda: None
 
     def now(self) -> float:
         return super().now() + self.offset
@@ -113,7 +114,7 @@ class Workbench:
         return tuple(ShopRecord(s.id, s.cipher, s.region, s.seller_type, s.code) for s in client.shops())
 
     def rotator(self, **changes: Any) -> Rotator:
-        values = {"clock": self.clock, "mask": self.masked.append} | changes
+        values: dict[str, Any] = {"clock": self.clock, "mask": self.masked.append} | changes
         return Rotator(self.app, self.store, self.escrow, self.oauth, self.probe, **values)
 
     def flow(self) -> AuthorizationFlow:

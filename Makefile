@@ -79,8 +79,8 @@ up: venv-demo ## The demo, but Airflow's UI stays open until Ctrl-C
 	@$(BIN)/python -m tests.demo --keep
 
 .PHONY: bench
-bench: venv ## Run the benchmarks (tests/benchmarks/bench_*.py)
-	@for bench in tests/benchmarks/bench_*.py; do echo "$$bench"; $(BIN)/python "$$bench"; done
+bench: venv ## Run the benchmarks; one of them with BENCH=tests/benchmarks/rotation.py
+	@for bench in $(or $(BENCH),$(sort $(wildcard tests/benchmarks/*.py))); do echo "== $$bench"; $(BIN)/python "$$bench"; done
 
 .PHONY: clean
 clean: ## Remove everything that these targets made

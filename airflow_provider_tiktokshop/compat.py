@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.sdk.exceptions import AirflowException
 
 try:
@@ -12,4 +14,13 @@ except ImportError:  # Airflow 3.1
         AirflowNotFoundException,
     )
 
-__all__ = ["AirflowException", "AirflowFailException", "AirflowNotFoundException"]
+__all__ = ["AirflowException", "AirflowFailException", "AirflowNotFoundException", "get_stats"]
+
+
+def get_stats() -> Any:
+    """Return Airflow's ``Stats``: ``incr``, ``gauge``, ``timing``."""
+    try:
+        from airflow.sdk.observability.stats import Stats
+    except ImportError:  # Airflow 3.1
+        from airflow.stats import Stats
+    return Stats

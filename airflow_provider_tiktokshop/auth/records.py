@@ -10,6 +10,7 @@ consent   whoever finishes an authorization                    the pair of the n
 notice    the webhook endpoint                                 the newest webhook 6, 7 or 20: a hint, never a verdict
 seed      the rotation task                                    intent and tombstone of a seed refresh token
 state     whoever begins an authorization                      hash, expiry and use of one OAuth ``state``
+alert     the rotation task                                    what a person was told of, so that it is told once
 ========= ==================================================== =====================================================
 
 Secrets are flat top-level fields whose own names contain ``token``: Airflow 3.1 masks only those in its REST API.
@@ -53,7 +54,7 @@ HISTORY_LENGTH = 20
 DEFAULT_ADVISORY = 3 * 86_400
 WARN_BEFORE_EXPIRY = 30 * 86_400
 
-RecordKind = Literal["rotated", "consent", "notice", "seed", "roster", "state", "canary"]
+RecordKind = Literal["rotated", "consent", "notice", "seed", "roster", "state", "canary", "alert"]
 
 # Variable keys are at most 250 characters, and a key that held a sensitive word would be masked as a whole at each read.
 _KEY_PART = re.compile(r"[A-Za-z0-9_.-]{1,100}")

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_tiktokshop.api.app import App
+    from airflow_provider_tiktokshop.api.budget import RateBudget
     from airflow_provider_tiktokshop.api.oauth import OAuthClient, TokenGrant
     from airflow_provider_tiktokshop.auth.escrow import Escrow
 
@@ -60,6 +61,8 @@ log = logging.getLogger(__name__)
 INTENT_FRESH_FOR = 30.0
 # A token whose outcome is unknown is presented again only this close to the end of its access token.
 LAST_DAY = 86_400
+# TikTok Shop's code for "too many requests", which it may send with HTTP status 200.
+RATE_LIMITED = 36009002
 
 
 class Outcome(enum.StrEnum):
@@ -136,6 +139,7 @@ class Rotator:
         (empty for creators and partners). Raises what the API raises.
     :param mask: told every new token right after each exchange, before anything else.
     :param advisory: seconds before the access token's expiry from which on it is rotated.
+    :param budget: paces the exchanges, which all go to one host; without one they go as fast as threads allow.
     """
 
     def __init__(
@@ -149,6 +153,7 @@ class Rotator:
         clock: Clock = SYSTEM_CLOCK,
         mask: Callable[[str], None] = lambda _: None,
         advisory: float = DEFAULT_ADVISORY,
+        budget: RateBudget | None = None,
     ) -> None:
         self.app = app
         self.store = store
@@ -158,6 +163,7 @@ class Rotator:
         self.clock = clock
         self.mask = mask
         self.advisory = advisory
+        self.budget = budget
         # Set when the process has been told to end: persisting then stops retrying once the pair is safe in escrow.
         self.interrupted = threading.Event()
 
@@ -184,9 +190,9 @@ class Rotator:
 
     def _rotate(self, id_: str, replace_generation: int | None, bootstrap: bool) -> RotationResult:
         key = RecordKey("rotated", self.app.app_key, id_)
-        base = self.store.read(key)
+        base, given = self.store.read_many([key, RecordKey("consent", self.app.app_key, id_)])
         record = RotatedRecord.from_json(base.value) if base.value is not None else None
-        consent = self._read_consent(id_)
+        consent = ConsentRecord.from_json(given.value) if given.value is not None else None
         for held in (record, consent):
             if held is not None:
                 keeping.check_identity(self.app, held.app_key, held.issuer)
@@ -237,10 +243,6 @@ class Rotator:
 
     def _left(self, expires_at: int | None) -> float:
         return (expires_at or 0) - self._now
-
-    def _read_consent(self, id_: str) -> ConsentRecord | None:
-        value = self.store.read(RecordKey("consent", self.app.app_key, id_)).value
-        return ConsentRecord.from_json(value) if value is not None else None
 
     def _due(self, record: RotatedRecord, replace_generation: int | None) -> bool:
         if replace_generation is not None:
@@ -297,6 +299,12 @@ class Rotator:
     def _announce_and_redeem(
         self, key: RecordKey, record: RotatedRecord, base: Snapshot, attempt: int
     ) -> RotationResult:
+        # Before the intent: an intent that waits in a queue would grow too old to send.
+        if self.budget is not None:
+            self.budget.acquire()
+        if self.interrupted.is_set():
+            # Told to end while waiting for its turn: nothing was sent, and nothing is begun any more.
+            return self._result(record, Outcome.STOPPED)
         # The record's tokens are about to pass through Airflow's supervisor, which logs what it is sent at DEBUG.
         keeping.mask_all(self.mask, record.access_token, record.refresh_token, record.previous_refresh_token)
         intent = owner.announce(self.clock, record.pair.fingerprint, attempt)
@@ -317,13 +325,17 @@ class Rotator:
         try:
             grant = self.oauth.redeem_refresh_token(record.refresh_token)
         except ExchangeNotSpent as error:
+            if self.budget is not None and (error.http_status == 429 or error.code == RATE_LIMITED):
+                self.budget.throttled()
             outcome = Outcome.CONFIGURATION if error.configuration else Outcome.TRANSIENT
             return self._not_spent(key, record, base, describe(error), outcome)
         except ExchangeRefused as error:
             return self._refusal(key, record, error)
         except ExchangeUnknown as error:
             return self._unknown(key, record, base, describe(error))
-        return self._keep(key, record, grant)
+        if self.budget is not None:
+            self.budget.succeeded()
+        return self._keep(key, record, base, grant)
 
     def _not_spent(
         self, key: RecordKey, record: RotatedRecord, base: Snapshot, error: dict[str, Any], outcome: Outcome
@@ -406,11 +418,11 @@ class Rotator:
 
     # -- 4 to 6: keep, test, finish -----------------------------------------------------------------------------------
 
-    def _keep(self, key: RecordKey, record: RotatedRecord, grant: TokenGrant) -> RotationResult:
+    def _keep(self, key: RecordKey, record: RotatedRecord, base: Snapshot, grant: TokenGrant) -> RotationResult:
         keeping.mask_all(self.mask, grant.access_token, grant.refresh_token)
         kept = keeping.with_grant(record, grant, self._now)
         sealed = keeping.seal(self.escrow, record.id, "rotation", kept)
-        stored = keeping.persist(self, key, kept, sealed=sealed is not None)
+        stored = keeping.persist(self, key, kept, base, sealed=sealed is not None)
         if stored is None:
             text = "the store did not take the new pair; it is sealed in escrow and the next run adopts it"
             return self._result(kept, Outcome.ESCROWED, error={"text": text}, presented=True)

@@ -93,6 +93,7 @@ def run_rotation(
     force: bool | int | Mapping[str, int] = False,
     bootstrap: bool = False,
     concurrency: int = 4,
+    on_start: Callable[[int], None] | None = None,
     on_result: Callable[[RotationResult], None] | None = None,
 ) -> RunReport:
     """Do everything that keeps one app's authorizations alive.
@@ -102,6 +103,8 @@ def run_rotation(
     :param force: rotate although not due: the generation to replace, or one for each id or open_id, so that a second run
         asked to replace the same generation does nothing. ``True`` means the generation found now.
     :param bootstrap: see :func:`airflow_provider_tiktokshop.auth.seeds.redeem_seed`.
+    :param on_start: told how many authorizations there are, before the first is looked after.
+    :param on_result: told how each ended.
     :raises StoreUnavailable: the store cannot even list what there is; nothing was sent.
     """
     seeded = redeem_seed(seed, rotator, flow, authorizations, bootstrap=bootstrap) if seed else None
@@ -113,6 +116,8 @@ def run_rotation(
     # Most urgent first: if the run is cut short, those with time left can wait for the next one.
     order = sorted(ids, key=lambda id_: (_expiry(held[id_]), id_))
     forced = _forced(force, held)
+    if on_start is not None:
+        on_start(len(order))
     report = rotate_all(
         rotator, order, replace_generations=forced, bootstrap=bootstrap, concurrency=concurrency, on_result=on_result
     )

@@ -166,9 +166,14 @@ class AppWiring:
 
         :param advisory: seconds before an access token's expiry from which on it is rotated.
         """
+        from airflow_provider_tiktokshop.api.budget import RateBudget
         from airflow_provider_tiktokshop.auth.rotation import Rotator
 
-        return Rotator(self.app, self.store, self.escrow, self.oauth, self.probe, mask=mask, advisory=advisory)
+        # TikTok Shop publishes no limit for its auth host: what the connection allows for a shop and endpoint is used.
+        budget = RateBudget(self.app.requests_per_second)
+        return Rotator(
+            self.app, self.store, self.escrow, self.oauth, self.probe, mask=mask, advisory=advisory, budget=budget
+        )
 
     def flow(self) -> AuthorizationFlow:
         """Return what turns a consent into a stored authorization."""

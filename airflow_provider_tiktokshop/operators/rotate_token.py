@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_provider_tiktokshop.auth.rotation import RotationResult
     from airflow_provider_tiktokshop.auth.run import RunReport
 
 __all__ = ["ASSET_ALIAS", "TikTokShopRotateTokenOperator"]
@@ -47,8 +46,9 @@ class TikTokShopRotateTokenOperator(BaseOperator):
     :param bootstrap: the first run of an app on Airflow before 3.3: redeem the connection's refresh token although this
         Airflow cannot prove that it was never redeemed. Do not leave it on.
     :return: ``counts`` by outcome, ``stopped`` (why the run stopped early), ``results`` (``id``, ``open_id``, ``outcome``,
-        ``generation``, ``access_expires_at``, ``error``, … of each), ``authorizations`` (how each stands now), ``seed`` and
-        ``warnings``; never a secret.
+        ``generation``, ``access_expires_at``, ``error``, … of each), ``authorizations`` (how each stands now), ``seed``,
+        ``warnings``, and ``events``: what is new and a person should hear of, for
+        :class:`~airflow_provider_tiktokshop.notifications.tiktokshop.TikTokShopNotifier`; never a secret.
     :raises AirflowFailException: only failures that no retry can mend.
     :raises TikTokShopError: the connection is wrong or the token store does not answer.
     """
@@ -84,10 +84,14 @@ class TikTokShopRotateTokenOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Rotate what is due, report, and fail if a person must know."""
+        from airflow_provider_tiktokshop.auth.alerts import take_events
         from airflow_provider_tiktokshop.auth.run import run_rotation
         from airflow_provider_tiktokshop.hooks.wiring import wire
+        from airflow_provider_tiktokshop.operators.rotation_metrics import emit_metrics
+        from airflow_provider_tiktokshop.operators.rotation_progress import Progress
         from airflow_provider_tiktokshop.operators.rotation_run import judge, parse_flag, parse_force, parse_open_ids
 
+        progress = Progress(self.log)
         wiring = wire(self.tiktokshop_conn_id)
         open_ids = parse_open_ids(self.open_ids)
         report = run_rotation(
@@ -98,16 +102,20 @@ class TikTokShopRotateTokenOperator(BaseOperator):
             open_ids=open_ids,
             force=parse_force(self.force),
             bootstrap=parse_flag(self.bootstrap),
-            on_result=self._log_result,
+            on_start=progress.start,
+            on_result=progress.note,
         )
-        self._log_report(wiring.app.app_key, report)
+        self._log_report(wiring.app.app_key, report, progress.seconds)
+        emit_metrics(report, progress.seconds, first=getattr(context["ti"], "map_index", -1) <= 0)
+        events = take_events(report, wiring.store, wiring.app.app_key)
+        told = {"app_key": wiring.app.app_key, **report.public(), "events": [event.public() for event in events]}
         verdict = judge(wiring.app.app_key, report)
         if verdict.failures:
             # A failed task returns nothing; what it found out is worth keeping all the same.
-            context["ti"].xcom_push(key="return_value", value=report.public())
+            context["ti"].xcom_push(key="return_value", value=told)
             raise verdict.exception()
         self._announce(context, wiring.app.app_key, report)
-        return report.public()
+        return told
 
     def _announce(self, context: Context, app_key: str, report: RunReport) -> None:
         from airflow.sdk import Asset
@@ -121,22 +129,7 @@ class TikTokShopRotateTokenOperator(BaseOperator):
                 extra={"counts": dict(report.rotation.counts), "changed": list(ids)},
             )
 
-    def _log_result(self, result: RotationResult) -> None:
-        from airflow_provider_tiktokshop.hooks.wording import because
-
-        log = self.log.info if result.outcome.good else self.log.warning
-        why = "" if result.outcome.good else because(result.error)
-        recovered = "; it has recovered, earlier runs had failed" if result.recovered else ""
-        log(
-            "%s: %s, epoch %d, generation %d%s",
-            result.id,
-            result.outcome,
-            result.epoch,
-            result.generation,
-            recovered or why,
-        )
-
-    def _log_report(self, app_key: str, report: RunReport) -> None:
+    def _log_report(self, app_key: str, report: RunReport, seconds: float) -> None:
         if report.seed is not None:
             self.log.info("The connection's refresh token: %s", report.seed.outcome)
         for warning in report.warnings:
@@ -148,7 +141,7 @@ class TikTokShopRotateTokenOperator(BaseOperator):
                 COMFORTABLE,
             )
         counts = ", ".join(f"{number} {outcome}" for outcome, number in report.rotation.counts.items())
-        self.log.info("App %s: %s", app_key, counts or "nobody has authorized it yet")
+        self.log.info("App %s: %s; %.1f s", app_key, counts or "nobody has authorized it yet", seconds)
 
 
 _ONE_AT_A_TIME = {"retries": 0, "max_active_tis_per_dag": 1}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOVED_KINDS", "migrate"]
 
-MOVED_KINDS: tuple[RecordKind, ...] = ("rotated", "consent", "notice", "seed", "state")
+MOVED_KINDS: tuple[RecordKind, ...] = ("rotated", "consent", "notice", "seed", "state", "alert")
 
 
 def migrate(source: TokenStore, target: TokenStore, app_key: str, *, target_name: str, clock: Clock) -> dict[str, int]:

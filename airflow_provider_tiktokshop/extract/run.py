@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tiktokshop import __version__
@@ -139,7 +139,8 @@ class Run:
         """Read one window to its end."""
         parts, saved = self._parts[number], self._checkpoint.windows[number]
         position = saved.position
-        edge = parts.resume(saved.parts, position.cursor if position else None)
+        # Copies: a part that grows must not change what is recorded of it before its page is.
+        edge = parts.resume([replace(part) for part in saved.parts], position.cursor if position else None)
         if edge is None:
             position = None
         try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections import Counter
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections import Counter, deque
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tiktokshop.auth.rotation import Outcome, RotationResult
@@ -113,23 +114,23 @@ def rotate_all(
     :param concurrency: exchanges at a time, reached by doubling after each success.
     :param on_result: called in the calling thread after each authorization.
     """
-    run, results, left = _Run(concurrency), dict[str, RotationResult](), list(ids)
+    run, results, left = _Run(concurrency), dict[str, RotationResult](), deque(ids)
+    landed: SimpleQueue[Future[RotationResult]] = SimpleQueue()
     flying: dict[Future[RotationResult], str] = {}
     forced = replace_generations or {}
     with ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="tiktokshop-rotate") as pool:
         try:
             while flying or (left and run.stopped is None):
                 while left and run.stopped is None and len(flying) < run.limit:
-                    id_ = left.pop(0)
-                    flying[
-                        pool.submit(rotator.rotate, id_, replace_generation=forced.get(id_), bootstrap=bootstrap)
-                    ] = id_
-                done, _ = wait(flying, return_when=FIRST_COMPLETED)
-                for future in done:
-                    result = results[flying.pop(future)] = future.result()
-                    run.heed(result)
-                    if on_result is not None:
-                        on_result(result)
+                    id_ = left.popleft()
+                    future = pool.submit(rotator.rotate, id_, replace_generation=forced.get(id_), bootstrap=bootstrap)
+                    flying[future] = id_
+                    future.add_done_callback(landed.put)
+                landing = landed.get()
+                result = results[flying.pop(landing)] = landing.result()
+                run.heed(result)
+                if on_result is not None:
+                    on_result(result)
         except BaseException:
             rotator.interrupted.set()
             _outlast_interruptions(flying)

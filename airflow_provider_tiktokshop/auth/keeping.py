@@ -103,9 +103,12 @@ def seal(escrow: Escrow, slot: str, kind: str, record: RotatedRecord | ConsentRe
         return None
 
 
-def persist(rotator: Rotator, key: RecordKey, new: RotatedRecord, *, sealed: bool) -> Snapshot | None:
+def persist(
+    rotator: Rotator, key: RecordKey, new: RotatedRecord, announced: Snapshot, *, sealed: bool
+) -> Snapshot | None:
     """Write a received pair, again and again until the store has it.
 
+    :param announced: the record with the intent, as it was written before the token was spent.
     :param sealed: whether escrow holds the pair. If not, only success or the end of the process ends this.
     :return: what the store holds now (a newer pair than ours, if a peer's won), or ``None``: given up, in escrow.
     """
@@ -115,6 +118,9 @@ def persist(rotator: Rotator, key: RecordKey, new: RotatedRecord, *, sealed: boo
     while True:
         attempts += 1
         try:
+            if attempts == 1 and rotator.store.strict:
+                # Nearly always nobody wrote meanwhile, and a strict store tells: no need to look first.
+                return rotator.store.write(key, new.to_json(), announced)
             looked_at = clock.boottime()
             current = rotator.store.read(key)
             merged = merge(current, new)

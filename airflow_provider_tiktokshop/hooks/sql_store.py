@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_tiktokshop import config
 from airflow_provider_tiktokshop.api.errors import ConfigurationError
 from airflow_provider_tiktokshop.auth.stores.sql import SqlStore, fernet_cipher
+from airflow_provider_tiktokshop.auth.stores.sql_engine import store_engine
 from airflow_provider_tiktokshop.hooks.wiring import find_connection
 
 if TYPE_CHECKING:
@@ -33,9 +34,7 @@ def open_sql_store() -> SqlStore:
         )
 
     def engine() -> Engine:
-        from sqlalchemy import create_engine
-
-        return create_engine(_url(conn_id, find_connection(conn_id)), pool_pre_ping=True)
+        return store_engine(_url(conn_id, find_connection(conn_id)))
 
     return SqlStore(engine, fernet_cipher(config.token_store_key()))
 

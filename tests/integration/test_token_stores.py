@@ -19,6 +19,7 @@ from airflow_provider_tiktokshop.auth.stores.base import StoreMoved, StoreUnavai
 from airflow_provider_tiktokshop.auth.stores.memory import MemoryStore
 from airflow_provider_tiktokshop.auth.stores.migrate import migrate
 from airflow_provider_tiktokshop.auth.stores.sql import TABLE_NAME, SqlStore, fernet_cipher
+from airflow_provider_tiktokshop.auth.stores.sql_engine import store_engine
 from airflow_provider_tiktokshop.testing.store_conformance import KEY, VALUE, TokenStoreConformance
 from tests.support.rotation import FileStore
 
@@ -40,7 +41,7 @@ def url(request, tmp_path):
 
 @pytest.fixture
 def engine(url):
-    engine = sqlalchemy.create_engine(url)
+    engine = store_engine(url)
     yield engine
     engine.dispose()
 
@@ -200,7 +201,7 @@ def test_migration_moves_every_record_and_stops_whoever_still_uses_the_old_store
     bench.run()
     target = SqlStore(engine, fernet_cipher(SECRET))
     moved = migrate(bench.store, target, bench.app.app_key, target_name="sql", clock=bench.clock)
-    assert moved == {"rotated": 3, "consent": 3, "notice": 0, "seed": 3, "state": 0}
+    assert moved == {"rotated": 3, "consent": 3, "notice": 0, "seed": 3, "state": 0, "alert": 0}
     before = bench.redemptions
     report = bench.run()
     assert report.rotation.counts == {"store_unavailable": 3}

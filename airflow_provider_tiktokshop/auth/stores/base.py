@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_tiktokshop.api.errors import TikTokShopError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow_provider_tiktokshop.auth.records import RecordKey, RecordKind
 
 __all__ = [
@@ -71,6 +73,13 @@ class TokenStore(ABC):
 
         :raises StoreUnavailable: whether the record exists, or what it holds, cannot be told now.
         """
+
+    def read_many(self, keys: Sequence[RecordKey]) -> list[Snapshot]:
+        """Return several records, in the order of ``keys``. A store that can do better than one by one overrides this.
+
+        :raises StoreUnavailable: as :meth:`read`, for any of them.
+        """
+        return [self.read(key) for key in keys]
 
     @abstractmethod
     def write(self, key: RecordKey, value: dict[str, Any], expected: Snapshot | None = None) -> Snapshot:

@@ -6,6 +6,7 @@ proves the key before anything else is read or written, so that a wrong key is f
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 from airflow_provider_tiktokshop.auth.stores.base import Snapshot, StoreConflict, StoreUnavailable, TokenStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy.engine import Connection, Engine
     from sqlalchemy.sql.schema import Table
@@ -26,6 +27,8 @@ __all__ = ["TABLE_NAME", "Cipher", "SqlStore", "fernet_cipher"]
 
 TABLE_NAME = "tiktokshop_records"
 _CANARY = "tiktokshop_key_canary"
+# Databases limit the parameters of one statement; SQLite's oldest limit is 999.
+_KEYS_AT_A_TIME = 500
 
 
 class Cipher(Protocol):
@@ -68,22 +71,38 @@ def _integrity_error() -> type[Exception]:
     return IntegrityError
 
 
-def _table() -> Table:
-    from sqlalchemy import Column, Integer, MetaData, String, Table, Text
+class _Records:
+    """The table and the statements on it, built once: building them costs more than running them."""
 
-    return Table(
-        TABLE_NAME,
-        MetaData(),
-        Column("name", String(250), primary_key=True),
-        Column("version", Integer, nullable=False),
-        Column("sealed", Text, nullable=False),
-    )
+    def __init__(self) -> None:
+        from sqlalchemy import Column, Integer, MetaData, String, Table, Text, bindparam, insert, select, update
+
+        self.table = Table(
+            TABLE_NAME,
+            MetaData(),
+            Column("name", String(250), primary_key=True),
+            Column("version", Integer, nullable=False),
+            Column("sealed", Text, nullable=False),
+        )
+        columns = self.table.c
+        named = columns.name == bindparam("of")
+        self.select = select(columns.version, columns.sealed).where(named)
+        self.select_many = select(columns.name, columns.version, columns.sealed).where(
+            columns.name.in_(bindparam("names", expanding=True))
+        )
+        self.swap = (
+            update(self.table)
+            .where(named, columns.version == bindparam("over"))
+            .values(version=bindparam("to"), sealed=bindparam("content"))
+        )
+        self.insert = insert(self.table)
 
 
 class SqlStore(TokenStore):
     """Keeps each record as one sealed row of one table, which is made at the first use.
 
-    :param engine: an SQLAlchemy engine, 1.4 or 2; or a callable that makes one when first needed.
+    :param engine: an SQLAlchemy engine, 1.4 or 2, best from
+        :func:`~airflow_provider_tiktokshop.auth.stores.sql_engine.store_engine`; or a callable that makes one when first needed.
     :param cipher: see :func:`fernet_cipher`.
     """
 
@@ -93,18 +112,32 @@ class SqlStore(TokenStore):
         self._make_engine = engine if callable(engine) else lambda: engine
         self._cipher = cipher
         self._lock = threading.Lock()
-        self._ready: tuple[Engine, Table] | None = None
+        self._ready: tuple[Engine, _Records] | None = None
+        # SQLite takes one writer at a time and lets the others poll, some of them until they give up: they queue up here.
+        self._gate: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
 
     def read(self, key: RecordKey) -> Snapshot:
         """Return the record.
 
         :raises StoreUnavailable: the database does not answer, or its key is not ours.
         """
-        found = self._run("read", lambda connection, table: self._select(connection, table, key.name))
+        found = self._run("read", lambda connection, records: self._select(connection, records, key.name))
         if found is None:
             return Snapshot(None)
         version, sealed = found
         return Snapshot(self._open(key.name, sealed), version)
+
+    def read_many(self, keys: Sequence[RecordKey]) -> list[Snapshot]:
+        """Return several records with as few statements as possible, in the order of ``keys``.
+
+        :raises StoreUnavailable: the database does not answer, or its key is not ours.
+        """
+        names, found = [key.name for key in keys], dict[str, Snapshot]()
+        for start in range(0, len(names), _KEYS_AT_A_TIME):
+            some = names[start : start + _KEYS_AT_A_TIME]
+            rows = self._run("read", lambda c, r, some=some: c.execute(r.select_many, {"names": some}).all())  # type: ignore[misc]
+            found |= {name: Snapshot(self._open(name, sealed), version) for name, version, sealed in rows}
+        return [found.get(name, Snapshot(None)) for name in names]
 
     def write(self, key: RecordKey, value: dict[str, Any], expected: Snapshot | None = None) -> Snapshot:
         """Write the record; with ``expected``, only if it is still that one.
@@ -133,7 +166,8 @@ class SqlStore(TokenStore):
         """Return the names of all records that begin with ``prefix``, sorted."""
         from sqlalchemy import select
 
-        def query(connection: Connection, table: Table) -> list[str]:
+        def query(connection: Connection, records: _Records) -> list[str]:
+            table = records.table
             statement = select(table.c.name).where(table.c.name.startswith(prefix, autoescape=True))
             return sorted(name for (name,) in connection.execute(statement) if name != _CANARY)
 
@@ -159,37 +193,32 @@ class SqlStore(TokenStore):
     # -- the table -----------------------------------------------------------------------------------------------------
 
     def _version(self, name: str) -> int | None:
-        found = self._run("read", lambda connection, table: self._select(connection, table, name))
+        found = self._run("read", lambda connection, records: self._select(connection, records, name))
         return found[0] if found is not None else None
 
     @staticmethod
-    def _select(connection: Connection, table: Table, name: str) -> tuple[int, str] | None:
-        from sqlalchemy import select
-
-        row = connection.execute(select(table.c.version, table.c.sealed).where(table.c.name == name)).first()
+    def _select(connection: Connection, records: _Records, name: str) -> tuple[int, str] | None:
+        row = connection.execute(records.select, {"of": name}).first()
         return (int(row[0]), str(row[1])) if row is not None else None
 
     @staticmethod
-    def _swap(connection: Connection, table: Table, name: str, sealed: str, version: int | None) -> int | None:
+    def _swap(connection: Connection, records: _Records, name: str, sealed: str, version: int | None) -> int | None:
         """Write over exactly ``version`` (``None``: nothing) and return the new version, or ``None`` when it moved."""
-        from sqlalchemy import update
-
         if version is None:
             try:
-                SqlStore._insert(connection, table, name, sealed)
+                SqlStore._insert(connection, records, name, sealed)
             except _integrity_error():
                 return None
             return 1
-        statement = update(table).where(table.c.name == name, table.c.version == version)
-        done = connection.execute(statement.values(version=version + 1, sealed=sealed))
+        done = connection.execute(records.swap, {"of": name, "over": version, "to": version + 1, "content": sealed})
         return version + 1 if done.rowcount == 1 else None
 
-    def _run(self, what: str, work: Callable[[Connection, Table], T]) -> T:
+    def _run(self, what: str, work: Callable[[Connection, _Records], T]) -> T:
         """Do something in one transaction of its own."""
         try:
-            engine, table = self._prepare()
-            with engine.begin() as connection:
-                return work(connection, table)
+            engine, records = self._prepare()
+            with self._gate, engine.begin() as connection:
+                return work(connection, records)
         except StoreUnavailable:
             raise
         except Exception as error:
@@ -201,14 +230,18 @@ class SqlStore(TokenStore):
                 advice="check the connection that [tiktokshop] token_store_conn_id names, and that its database is up",
             ) from None
 
-    def _prepare(self) -> tuple[Engine, Table]:
+    def _prepare(self) -> tuple[Engine, _Records]:
+        if self._ready is not None:
+            return self._ready
         with self._lock:
             if self._ready is None:
                 engine = self._make_engine()
-                table = _table()
-                self._create(engine, table)
-                self._prove_key(engine, table)
-                self._ready = (engine, table)
+                records = _Records()
+                self._create(engine, records.table)
+                self._prove_key(engine, records)
+                if engine.dialect.name == "sqlite":
+                    self._gate = threading.Lock()
+                self._ready = (engine, records)
             return self._ready
 
     @staticmethod
@@ -225,33 +258,31 @@ class SqlStore(TokenStore):
             if not inspect(engine).has_table(TABLE_NAME):
                 raise
 
-    def _prove_key(self, engine: Engine, table: Table) -> None:
+    def _prove_key(self, engine: Engine, records: _Records) -> None:
         """Open the canary, or put it there when this store has never been used."""
         with engine.begin() as connection:
-            found = self._select(connection, table, _CANARY)
+            found = self._select(connection, records, _CANARY)
         if found is None:
             # A canary was lost, not the key: whatever else is here must open before a new one vouches for the key.
             with engine.begin() as connection:
-                other = connection.execute(table.select().limit(1)).first()
+                other = connection.execute(records.table.select().limit(1)).first()
             if other is not None:
                 self._open(str(other.name), str(other.sealed))
             sealed = self._seal(_CANARY, {"schema": 1})
             try:
                 with engine.begin() as connection:
-                    self._insert(connection, table, _CANARY, sealed)
+                    self._insert(connection, records, _CANARY, sealed)
                 return
             except _integrity_error():
                 with engine.begin() as connection:
-                    found = self._select(connection, table, _CANARY)
+                    found = self._select(connection, records, _CANARY)
         if found is None:
             raise StoreUnavailable("the token store's table changes while it is being looked at")
         self._open(_CANARY, found[1])
 
     @staticmethod
-    def _insert(connection: Connection, table: Table, name: str, sealed: str) -> None:
-        from sqlalchemy import insert
-
-        connection.execute(insert(table).values(name=name, version=1, sealed=sealed))
+    def _insert(connection: Connection, records: _Records, name: str, sealed: str) -> None:
+        connection.execute(records.insert, {"name": name, "version": 1, "sealed": sealed})
 
     def _seal(self, name: str, value: dict[str, Any]) -> str:
         # The name is sealed too: a row copied over another one does not open as that one.

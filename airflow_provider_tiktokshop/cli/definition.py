@@ -87,6 +87,11 @@ ARG_REFRESH_MODE = Arg(
     help="What a redeemed refresh token is still good for",
     choices=("rotate", "family", "grace", "reusable"),
 )
+ARG_REDIRECT_URL = Arg(
+    ("--redirect-url",),
+    help="The app's redirect URL, for authorize --listen (default: a page of the emulator)",
+    metavar="URL",
+)
 ARG_ACCESS_TTL = Arg(("--access-ttl",), help="Life of an access token, in seconds", type=int, metavar="S")
 ARG_REFRESH_TTL = Arg(("--refresh-ttl",), help="Life of a refresh token, in seconds", type=int, metavar="S")
 
@@ -112,8 +117,8 @@ COMMANDS: tuple[ActionCommand, ...] = (
         name="sign",
         help="Show how a request is signed",
         description=(
-            "Prints the string that is signed, with the app secret replaced by a placeholder, and the signature. Compare "
-            'it with the "API testing tool" of Partner Center when a signature is refused.'
+            "Prints the string that is signed, with the app secret replaced by a placeholder, and the signature: to find out "
+            "why the signature of your own software is refused."
         ),
         func=lazy_load_command(f"{_HERE}.sign.sign"),
         args=(
@@ -148,6 +153,7 @@ COMMANDS: tuple[ActionCommand, ...] = (
             ARG_REFRESH_MODE,
             ARG_ACCESS_TTL,
             ARG_REFRESH_TTL,
+            ARG_REDIRECT_URL,
         ),
     ),
 )

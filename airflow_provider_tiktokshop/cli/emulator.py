@@ -21,6 +21,7 @@ OPTIONS = (
     "refresh_mode",
     "access_ttl",
     "refresh_ttl",
+    "redirect_url",
 )
 
 

@@ -7,14 +7,15 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowException
 
 try:
-    from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
+    from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException, AirflowSkipException
 except ImportError:  # Airflow 3.1
     from airflow.exceptions import (  # type: ignore[no-redef,attr-defined]
         AirflowFailException,
         AirflowNotFoundException,
+        AirflowSkipException,
     )
 
-__all__ = ["AirflowException", "AirflowFailException", "AirflowNotFoundException", "get_stats"]
+__all__ = ["AirflowException", "AirflowFailException", "AirflowNotFoundException", "AirflowSkipException", "get_stats"]
 
 
 def get_stats() -> Any:

@@ -11,6 +11,7 @@ import pytest
 
 from airflow_provider_tiktokshop.testing.emulator import EmulatorError, EmulatorProcess
 from tests.support.rotation import Workbench
+from tests.support.shared_store import SHARED, STORE
 
 DAY = 86_400
 
@@ -54,3 +55,21 @@ def workbench(tmp_path: Path, emulators: EmulatorPool) -> Callable[..., Workbenc
         return Workbench(emulator, tmp_path, store=store, **(app or {}))
 
     return make
+
+
+@pytest.fixture
+def deployment(
+    emulators: EmulatorPool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Callable[..., Any]]:
+    """Makes a deployment with one connection; see tests.support.deployment."""
+    monkeypatch.setenv("AIRFLOW__TIKTOKSHOP__TOKEN_STORE", SHARED)
+    monkeypatch.setenv("AIRFLOW__TIKTOKSHOP__ESCROW_DIR", str(tmp_path / "escrow"))
+
+    from tests.support.deployment import Deployment
+
+    def make(**options: Any) -> Any:
+        defaults = {"orders": 50, "sellers": 2, "shops_per_seller": 2, "rate_limit": 100_000}
+        return Deployment(emulators.get(defaults | options), monkeypatch)
+
+    yield make
+    STORE.records.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from airflow.sdk import AssetAlias
 from airflow.sdk.exceptions import AirflowException, TaskDeferred
-from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from airflow_provider_tiktokshop.api.errors import ConfigurationError
 from airflow_provider_tiktokshop.auth.reader import AmbiguousAuthorization, AuthorizationNotFound, AuthorizationUnusable
@@ -25,83 +24,11 @@ from airflow_provider_tiktokshop.extract import read_rows
 from airflow_provider_tiktokshop.hooks.tiktokshop import TikTokShopHook
 from airflow_provider_tiktokshop.operators.api import TikTokShopApiOperator
 from airflow_provider_tiktokshop.operators.extract import TikTokShopExtractOperator
-from airflow_provider_tiktokshop.operators.rotate_token import ASSET_ALIAS, TikTokShopRotateTokenOperator
-from airflow_provider_tiktokshop.testing.emulator import EmulatorProcess
-from tests.support.shared_store import SHARED, STORE
+from airflow_provider_tiktokshop.operators.rotate_token import ASSET_ALIAS
+from tests.support.deployment import CONN, Deployment, context
+from tests.support.shared_store import STORE
 
 DAY = 86_400
-CONN = "AIRFLOW_CONN_TIKTOKSHOP_DEFAULT"
-
-
-class Deployment:
-    """One app connection of an Airflow whose processes share a token store."""
-
-    def __init__(self, emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.emulator = emulator
-        self._monkeypatch = monkeypatch
-        self.connect()
-
-    def connect(self, *, secret: str | None = None, **extra: Any) -> None:
-        """Set the connection; without more it has no seed."""
-        url = self.emulator.url
-        extra = {
-            "api_url": url,
-            "auth_url": url,
-            "authorize_url": f"{url}/open/authorize",
-            "service_id": self.emulator.service_id,
-            "requests_per_second": 500,
-        } | extra
-        connection = {
-            "conn_type": "tiktokshop",
-            "login": self.emulator.app_key,
-            "password": secret or self.emulator.app_secret,
-            "extra": extra,
-        }
-        self._monkeypatch.setenv(CONN, json.dumps(connection))
-
-    def seller(self, number: int = 0) -> dict[str, Any]:
-        return self.emulator.sellers[number]
-
-    def adopt_seeds(self) -> None:
-        """Authorize every seller by its seed."""
-        for seller in self.emulator.sellers:
-            self.connect(refresh_token=seller["refresh_token"])
-            self.rotate()
-        self.connect()
-
-    def rotate(self, **options: Any) -> dict[str, Any]:
-        self.context = context()
-        return TikTokShopRotateTokenOperator(task_id="rotate", **options).execute(self.context)
-
-    def secrets(self) -> list[str]:
-        return self.emulator.secrets()
-
-
-class TaskInstance:
-    """Takes what a task pushes by itself."""
-
-    def __init__(self) -> None:
-        self.pushed: dict[str, Any] = {}
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        self.pushed[key] = value
-
-
-def context() -> Any:
-    return {"ti": TaskInstance(), "outlet_events": OutletEventAccessors()}
-
-
-@pytest.fixture
-def deployment(emulators: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Deployment]]:
-    monkeypatch.setenv("AIRFLOW__TIKTOKSHOP__TOKEN_STORE", SHARED)
-    monkeypatch.setenv("AIRFLOW__TIKTOKSHOP__ESCROW_DIR", str(tmp_path / "escrow"))
-
-    def make(**options: Any) -> Deployment:
-        defaults = {"orders": 50, "sellers": 2, "shops_per_seller": 2, "rate_limit": 100_000}
-        return Deployment(emulators.get(defaults | options), monkeypatch)
-
-    yield make
-    STORE.records.clear()
 
 
 def outcomes(report: dict[str, Any]) -> dict[str, str]:

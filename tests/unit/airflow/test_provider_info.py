@@ -14,7 +14,7 @@ import pytest
 from airflow_provider_tiktokshop import __version__
 from airflow_provider_tiktokshop.get_provider_info import get_provider_info
 
-SECTIONS = ("hooks", "operators", "sensors", "triggers", "notifications")
+SECTIONS = ("hooks", "operators", "sensors", "triggers")
 
 
 def modules_listed() -> list[str]:
@@ -60,11 +60,11 @@ def test_every_operator_and_hook_module_is_listed() -> None:
     assert there == set(modules_listed())
 
 
-def test_the_hook_class_and_the_commands_that_it_names_exist() -> None:
+def test_the_classes_and_the_commands_that_it_names_exist() -> None:
     info = get_provider_info()
     (connection,) = info["connection-types"]
 
-    for path in (connection["hook-class-name"], *info["cli"]):
+    for path in (connection["hook-class-name"], *info["notifications"], *info["cli"]):
         module, _, name = path.rpartition(".")
         assert getattr(importlib.import_module(module), name)
 

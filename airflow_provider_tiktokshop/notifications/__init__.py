@@ -1,0 +1,1 @@
+"""Airflow's notifiers for TikTok Shop."""

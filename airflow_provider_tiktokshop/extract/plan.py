@@ -22,6 +22,7 @@ from airflow_provider_tiktokshop.extract.windows import (
     split,
     stamp,
 )
+from airflow_provider_tiktokshop.streams.asking import put, sort_params, window_params
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,15 +97,19 @@ class Plan:
 
     def request(self, start: int | None, end: int | None) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return query and body that ask for the rows with a cursor in [start, end), ascending."""
-        parts: dict[str, dict[str, Any]] = {"query": dict(self.source.params), "body": dict(self.source.body)}
+        parts: dict[str, dict[str, Any]] = {
+            "query": dict(self.source.params),
+            "body": dict(self.source.body),
+            "path": {},
+        }
         places = {allowed.name: allowed.where for allowed in _allowed(self.source, self.cursor)}
         for name, value in self.filters.items():
-            parts[places[name]][name] = value
+            put(parts[places[name]], name, value)
         if self.cursor is not None and start is not None and end is not None:
-            parts[self.cursor.where][self.cursor.ge] = start
-            parts[self.cursor.where][self.cursor.lt] = end - 1 if self.cursor.inclusive_end else end
-            if self.cursor.sort_field:
-                parts["query"] |= {"sort_field": self.cursor.sort_field, "sort_order": "ASC"}
+            for name, value in window_params(self.cursor, start, end).items():
+                put(parts[self.cursor.where], name, value)
+            for name, value in sort_params(self.cursor).items():
+                put(parts, name, value)
         return parts["query"], parts["body"]
 
     def split(self, until: int, count: int | None = None) -> tuple[Window | None, ...]:
@@ -242,6 +247,8 @@ def _size(stream: Stream, page_size: int | None) -> int | None:
         return paging.size_max if paging.token_in else None
     if not paging.token_in:
         raise OptionError(f"Stream {stream.name} does not page.", advice="Leave page_size out.")
+    if paging.size_max is None:
+        raise OptionError(f"Stream {stream.name} has pages of its own size.", advice="Leave page_size out.")
     if not paging.size_min <= page_size <= paging.size_max:
         raise OptionError(
             f"page_size is {page_size}.", advice=f"{stream.name} takes {paging.size_min} to {paging.size_max}."
@@ -255,8 +262,8 @@ def _allowed(stream: Stream, cursor: Cursor | None) -> list[Filter]:
     others = [
         Filter(name=name, where=other.where, kind="integer")
         for other in stream.cursors
-        if other is not cursor
-        for name in (other.ge, other.lt)
+        if other is not cursor and other.where != "path"
+        for name in other.params
     ]
     return [*stream.filters, *others]
 
@@ -267,7 +274,7 @@ def _filters(stream: Stream, cursor: Cursor | None, given: Mapping[str, Any]) ->
     for name, value in sorted(given.items()):
         if name not in allowed:
             known = ", ".join(sorted(allowed)) or "none"
-            ours = cursor is not None and name in {cursor.ge, cursor.lt}
+            ours = cursor is not None and name in cursor.params
             why = f"start and end set {name}" if ours else f"stream {stream.name} has no filter {name!r}"
             raise OptionError(f"{why}.", advice=f"Its filters are: {known}.")
         wanted = allowed[name]
@@ -282,4 +289,9 @@ def _filters(stream: Stream, cursor: Cursor | None, given: Mapping[str, Any]) ->
         if wanted.most and len(values) > wanted.most:
             raise OptionError(f"Filter {name} has {len(values)} values.", advice=f"It takes at most {wanted.most}.")
         checked[name] = values if several else value
+    if missing := [item for item in allowed.values() if item.required and item.name not in checked]:
+        raise OptionError(
+            f"Stream {stream.name} needs the filter {missing[0].name}.",
+            advice=f"It is {' or '.join(missing[0].known)}." if missing[0].known else "Add it to filters.",
+        )
     return checked

@@ -11,7 +11,28 @@ if TYPE_CHECKING:
 
 __all__ = ["UnknownStreamError", "get", "names"]
 
-_FAMILIES = ("orders",)
+# Modules: a family with many streams has several.
+_MODULES = (
+    "authorization",
+    "orders",
+    "products",
+    "product_catalogue",
+    "product_programs",
+    "returns",
+    "fulfillment",
+    "logistics",
+    "finance",
+    "promotion",
+    "customer_service",
+    "affiliate_seller",
+    "affiliate_market",
+    "affiliate_creator",
+    "affiliate_partner",
+    "analytics",
+    "analytics_content",
+    "analytics_market",
+    "fbt",
+)
 
 
 class UnknownStreamError(LookupError):
@@ -22,8 +43,8 @@ class UnknownStreamError(LookupError):
 def _registry() -> dict[str, Stream]:
     # On first use: a DAG file that imports an operator pays for no stream.
     found: dict[str, Stream] = {}
-    for family in _FAMILIES:
-        for stream in import_module(f"{__name__}.{family}").STREAMS:
+    for module in _MODULES:
+        for stream in import_module(f"{__name__}.{module}").STREAMS:
             if stream.name in found:
                 raise ValueError(f"two streams are named {stream.name}")
             found[stream.name] = stream

@@ -89,4 +89,54 @@ order_detail = Stream(
     personal_fields=(*_PERSONAL, "payment_auth_code"),
 )
 
-STREAMS = (orders, order_detail)
+order_price_detail = Stream(
+    name="order_price_detail",
+    family="orders",
+    doc="Get Order Price Details",
+    method="GET",
+    path="/order/{version}/orders/{order_id}/price_detail",
+    version="202407",
+    list_key=None,
+    primary_key=("order_id",),
+    paging=Paging(token_in=None),
+    parent=Parent(stream="orders", field="id", param="order_id", where="path", into="order_id"),
+    scope="seller.order.info",
+    note="One request an order.",
+)
+
+external_orders = Stream(
+    name="external_orders",
+    family="orders",
+    doc="Get External Order References",
+    method="GET",
+    path="/order/{version}/orders/{order_id}/external_orders",
+    version="202406",
+    list_key="external_orders",
+    primary_key=("order_id", "platform", "id"),
+    paging=Paging(token_in=None),
+    parent=Parent(stream="orders", field="id", param="order_id", where="path", into="order_id"),
+    filters=(
+        Filter(
+            name="platform",
+            where="query",
+            known=(
+                "AMAZON",
+                "BIGCOMMERCE",
+                "CHANNEL_ADVISOR",
+                "ERP_SYSTEM",
+                "MAGENTO",
+                "ORDER_MANAGEMENT_SYSTEM",
+                "SALESFORCE_COMMERCE_CLOUD",
+                "SHOPIFY",
+                "WAREHOUSE_MANAGEMENT_SYSTEM",
+                "WOOCOMMERCE",
+            ),
+            required=True,
+        ),
+    ),
+    scope="seller.order.ext_ref.read",
+    note="One request an order: the references that one external system has to it.",
+)
+
+
+STREAMS = (orders, order_detail, order_price_detail, external_orders)

@@ -59,7 +59,7 @@ class TikTokShopExtractOperator(BaseOperator):
     :param windows: how many windows to split the interval into; they are fetched in parallel and give the same rows.
         Default: chosen by the engine.
     :param filters: more conditions, as the endpoint names them, for example ``{"order_status": "COMPLETED"}``.
-    :param format: ``jsonl.gz`` (rows as the service sent them) or ``parquet`` (needs the extra ``parquet``).
+    :param format: ``jsonl.gz``: rows as the service sent them, one JSON object a line.
     :param pii: ``keep``, ``hash`` or ``drop`` personal fields such as the recipient's address.
     :param lookback: seconds or timedelta; how far to reach back before ``start`` for rows that changed late. Default:
         the stream's own.

@@ -82,6 +82,30 @@ class TikTokShopRotateTokenOperator(BaseOperator):
         # The scheduler takes both from here, not from __init__, when a task is mapped.
         return super().partial(**{**kwargs, **_ONE_AT_A_TIME})
 
+    @classmethod
+    def in_chunks(cls, *, task_id: str, chunk_size: int = 50, only_due: bool = False, **kwargs: Any) -> Any:
+        """Rotate the tokens of many sellers: one line in a DAG.
+
+        Adds a task ``<task_id>_chunks`` that lists the sellers in disjoint chunks, the most urgent first, and this operator
+        mapped over them. The chunks are worked off one after the other.
+
+        :param chunk_size: sellers a task; about 50 is right.
+        :param only_due: leave out sellers whom a rotation would find in order.
+        :param kwargs: this operator's arguments, but ``open_ids``.
+        :return: the mapped task.
+        """
+        from airflow.sdk import task
+
+        conn_id = kwargs.get("tiktokshop_conn_id", "tiktokshop_default")
+
+        def list_chunks() -> list[list[str]]:
+            from airflow_provider_tiktokshop.hooks.tiktokshop import TikTokShopHook
+
+            return TikTokShopHook(conn_id).authorization_chunks(chunk_size, only_due=only_due)
+
+        chunks = task(task_id=f"{task_id}_chunks")(list_chunks)()
+        return cls.partial(task_id=task_id, **kwargs).expand(open_ids=chunks)
+
     def execute(self, context: Context) -> dict[str, Any]:
         """Rotate what is due, report, and fail if a person must know."""
         from airflow_provider_tiktokshop.auth.alerts import take_events

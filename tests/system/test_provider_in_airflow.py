@@ -21,6 +21,7 @@ from airflow_provider_tiktokshop.extract import read_rows
 from airflow_provider_tiktokshop.testing.emulator import EmulatorProcess
 from tests.support.airflow_stack import API_SERVER, REPOSITORY, AirflowStack
 from tests.support.leaks import answers_of, files_below, find_leaks
+from tests.support.waiting import wait_until
 
 ROTATE, EXTRACT = "tiktokshop_rotate_tokens", "tiktokshop_extract_orders"
 DAGS = [REPOSITORY / "dags", Path(__file__).parent / "dags"]
@@ -283,3 +284,26 @@ def test_only_people_who_may_read_connections_see_the_page() -> None:
 
         assert {name: status(name) for name in passwords} == {"ann": 200, "vera": 403, "olaf": 200}
         assert requests.get(f"{stack.url}/tiktokshop/", timeout=10).status_code == 401
+
+
+def test_a_dag_scheduled_on_the_tokens_asset_runs_after_a_rotation(airflow: AirflowStack) -> None:
+    with EmulatorProcess(orders=1) as emulator:
+        extra = {
+            "refresh_token": emulator.sellers[0]["refresh_token"],
+            "api_url": emulator.url,
+            "auth_url": emulator.url,
+        }
+        airflow.api.add_connection(
+            "rooms", "tiktokshop", login=emulator.app_key, password=emulator.app_secret, extra=json.dumps(extra)
+        )
+        for dag_id in ("rooms_follow_tokens", "rooms_rotate"):
+            airflow.api.wait_for_dag(dag_id)
+            airflow.api.unpause(dag_id)
+
+        run_id = airflow.api.trigger("rooms_rotate")
+
+        assert airflow.api.wait_for_run("rooms_rotate", run_id) == "success"
+        follower = wait_until(
+            lambda: airflow.api.runs("rooms_follow_tokens"), timeout=60, what="a run of the DAG that follows the asset"
+        )
+        assert follower[0]["run_type"] == "asset_triggered"

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pendulum
-from airflow.sdk import DAG
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, Asset
 
 from airflow_provider_tiktokshop.operators.extract import TikTokShopExtractOperator
 from airflow_provider_tiktokshop.operators.rotate_token import TikTokShopRotateTokenOperator
 
+# The app of an emulator with the default seed.
+APP_KEY = "EMU_pryaea9xtfio"
 START = pendulum.datetime(2024, 1, 1, tz="UTC")
 
 with DAG("rooms_rotate_mapped", schedule=None, start_date=START, params={"open_ids": [["nobody"]]}):
@@ -24,3 +27,9 @@ with DAG(
     TikTokShopExtractOperator(
         task_id="extract", stream="orders", output_path="{{ params.output }}", shop_id="{{ params.shop_id }}"
     )
+
+with DAG("rooms_rotate", schedule=None, start_date=START):
+    TikTokShopRotateTokenOperator(task_id="rotate", tiktokshop_conn_id="rooms", force=True)
+
+with DAG("rooms_follow_tokens", schedule=Asset(f"tiktokshop://{APP_KEY}/tokens"), start_date=START):
+    EmptyOperator(task_id="follow")

@@ -1,0 +1,75 @@
+"""The pages say what the code does: every option is there, every link leads somewhere."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_tiktokshop.auth.records import Status
+from airflow_provider_tiktokshop.cli.definition import COMMANDS
+from airflow_provider_tiktokshop.get_provider_info import connection_type, get_provider_info
+from airflow_provider_tiktokshop.operators.extract import TikTokShopExtractOperator
+from tests.support.airflow_stack import REPOSITORY
+
+DOCS = REPOSITORY / "docs"
+PAGES = sorted([*DOCS.rglob("*.md"), REPOSITORY / "README.md"])
+
+
+def text(name: str) -> str:
+    return (DOCS / name).read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_every_link_leads_to_a_file_or_a_heading(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if "://" in link:
+            continue
+        path, _, heading = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        if heading:
+            headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE)
+            assert heading in {re.sub(r"[^\w\- ]", "", h).strip().lower().replace(" ", "-") for h in headings}, link
+
+
+def test_every_page_can_be_reached_from_the_index() -> None:
+    linked = {(DOCS / link.partition("#")[0]).resolve() for link in re.findall(r"\]\(([^)\s]+\.md)", text("index.md"))}
+
+    assert linked | {DOCS / "index.md"} >= {page for page in PAGES if page.is_relative_to(DOCS)}
+
+
+def test_every_field_of_the_connection_is_described() -> None:
+    page = text("guides/connection.md")
+
+    assert not [name for name in connection_type()["conn-fields"] if f"`{name}`" not in page]
+
+
+def test_every_option_of_airflow_cfg_is_described() -> None:
+    page = text("guides/connection.md")
+
+    assert not [name for name in get_provider_info()["config"]["tiktokshop"]["options"] if name not in page]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_argument_of_every_command_is_described(command: object) -> None:
+    page = text("reference/cli.md") + text("reference/emulator.md")
+
+    assert f"## {command.name}" in page
+    assert not [flag for argument in command.args for flag in argument.flags if f"`{flag}" not in page]
+
+
+def test_every_argument_of_the_extraction_is_described() -> None:
+    page = text("guides/extract.md")
+    parameters = inspect.signature(TikTokShopExtractOperator.__init__).parameters
+    undescribed = {"self", "kwargs", "tiktokshop_conn_id"}
+
+    assert not [name for name in parameters if name not in undescribed and f"`{name}`" not in page]
+
+
+def test_every_status_is_described() -> None:
+    page = text("guides/authorize.md")
+
+    assert not [status for status in Status if f"`{status}`" not in page]

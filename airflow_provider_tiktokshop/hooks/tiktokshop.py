@@ -116,6 +116,26 @@ class TikTokShopHook(BaseHook):
         """
         return [authorization.public() for authorization in self.wiring.authorizations.all()]
 
+    def authorization_chunks(self, size: int = 50, *, only_due: bool = False) -> list[list[str]]:
+        """Return disjoint lists of open_ids, the most urgent first, to map the rotation task over.
+
+        Sellers who must authorize again are left out. There are never more lists than ``[core] max_map_length`` allows:
+        rather, they get longer.
+
+        :param size: authorizations a list. A task handles about 50 well: the log masker slows down with each secret.
+        :param only_due: leave out whoever a rotation would find in order: fewer tasks where most are.
+        :return: ``[["<open_id>", …], …]``, for ``TikTokShopRotateTokenOperator.partial(…).expand(open_ids=…)``.
+        :raises StoreUnavailable: the token store does not answer.
+        """
+        from airflow.configuration import conf
+
+        from airflow_provider_tiktokshop.hooks.chunks import chunk_open_ids, emit_fleet_metrics
+
+        held = self.wiring.authorizations.all()
+        emit_fleet_metrics(held)
+        limit = conf.getint("core", "max_map_length", fallback=1024)
+        return chunk_open_ids(held, size=size, limit=limit, only_due=only_due)
+
     def shops(self, *, include_dead: bool = False) -> list[dict[str, str]]:
         """Return every shop of the app once, ready for ``expand_kwargs``.
 

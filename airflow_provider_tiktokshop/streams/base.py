@@ -147,7 +147,7 @@ class Stream:
         default the cursor.
     :param paging: how it is paged.
     :param cursors: the time fields that windows can select by; none: every run reads everything. A stream with a parent
-        and cursors of its own is asked for the window of which its parents are.
+        and a cursor of its own is asked for the day of each parent.
     :param default_cursor: the cursor used unless the user names another; it should be the change feed.
     :param lookback: seconds to reach back before an interval's start, for rows that became visible, or changed, late.
     :param settle: seconds that an interval's end must lie in the past, for rows not yet visible.

@@ -14,21 +14,30 @@ __all__ = ["RateBudget", "RateBudgets"]
 
 # A limit that the service has lowered this far is an outage; going slower would not look different from being stuck.
 _SLOWEST: Final = 0.1
-# Requests that were in flight together are refused together: they are one signal, not many.
+# Requests that were in flight together are refused together: they are one signal, not many. After a signal all hold
+# still for as long, so that the limiter is full again: what it then lets through tells what it allows.
 _ONE_SIGNAL: Final = 1.0
-# Far from the rate that was last refused, the rate grows by a twentieth each second; within a tenth of it, by a
-# two-hundredth of it: so it stays near the limit for long, and still notices soon that the limit was lifted.
+# Below the rate that is known to be too high, the rate grows by a twentieth each second; within a tenth of it, by a
+# four-hundredth of it: so it stays near the limit for long, is refused seldom, and still notices that the limit was lifted.
 _FAST: Final = 1 / 20
-_SLOW: Final = 1 / 200
+_SLOW: Final = 1 / 400
 _NEAR: Final = 0.1
 _LONGEST_PAUSE: Final = 60.0
+# Fewer answers than this say little of the limit.
+_EVIDENCE: Final = 5
+# How far below the limit that was learnt to go on.
+_BELOW: Final = 0.95
+# Slots that nobody was free to use are made up for within this many seconds. A limiter holds a second's worth.
+_CREDIT: Final = 0.25
 
 
 class RateBudget:
     """Shares one rate among any number of threads, evenly spaced.
 
     Requests never leave in bursts: a limiter that allows one second's worth at once never refuses them as long as the
-    rate is right. When it is not, the rate is halved and climbs back slowly.
+    rate is right. When it is not, everybody holds still for a second. How many requests were let through since the last
+    such pause, against what a limiter holds and refills, is what it allows; just below that the rate goes on, and climbs
+    slowly. Without that much to go by it is halved.
 
     :param requests_per_second: the cap.
     :param clock: the clock to wait by.
@@ -39,9 +48,11 @@ class RateBudget:
         self._clock = clock
         self._lock = threading.Lock()
         self._rate = self._cap
-        self._hurt_at = self._cap
+        self._too_high = self._cap
         self._next_slot = float("-inf")
         self._last_signal = float("-inf")
+        self._refusals = 0
+        self._served, self._served_since = 0, float("inf")
 
     @property
     def rate(self) -> float:
@@ -50,37 +61,61 @@ class RateBudget:
 
     def acquire(self) -> None:
         """Wait for this thread's turn to send one request."""
-        with self._lock:
-            now = self._clock.boottime()
-            slot = max(now, self._next_slot)
-            # The next slot counts from this one and not from when the thread wakes up, so that oversleeping costs nothing.
-            self._next_slot = slot + 1.0 / self._rate
-        if slot > now:
+        while True:
+            with self._lock:
+                now = self._clock.boottime()
+                behind = now - self._next_slot
+                slot = self._next_slot if behind <= _CREDIT else now
+                # The next slot counts from this one and not from when the thread wakes up, so that oversleeping costs
+                # nothing.
+                self._next_slot = slot + 1.0 / self._rate
+                self._served_since = min(self._served_since, slot)
+                refusals = self._refusals
+            if slot <= now:
+                return
             self._clock.sleep(slot - now)
+            # A refusal that came meanwhile holds back those who were waiting, too.
+            if refusals == self._refusals:
+                return
 
     def throttled(self, retry_after: float | None = None) -> None:
-        """Take note that the service refused a request for its rate: halve the rate, and hold everybody back.
+        """Take note that the service refused a request for its rate: go slower, and hold everybody back.
 
-        :param retry_after: seconds that the service asked to wait; at most 60 are waited.
+        :param retry_after: seconds that the service asked to wait; at least one and at most 60 are waited.
         """
         with self._lock:
             now = self._clock.boottime()
+            resume = now + max(min(retry_after or 0.0, _LONGEST_PAUSE), _ONE_SIGNAL)
             if now - self._last_signal >= _ONE_SIGNAL:
                 self._last_signal = now
-                self._hurt_at = self._rate
-                self._rate = max(min(_SLOWEST, self._cap), self._rate / 2)
-            pause = max(min(retry_after or 0.0, _LONGEST_PAUSE), 1.0 / self._rate)
-            self._next_slot = max(self._next_slot, now + pause)
+                self._slow_down(now)
+                self._next_slot = resume
+            self._next_slot = max(self._next_slot, resume)
+            self._refusals += 1
+            self._served, self._served_since = 0, self._next_slot
 
     def succeeded(self) -> None:
         """Take note that a request was let through: below the cap, the rate climbs a little."""
-        if self._rate >= self._cap:
-            return
         with self._lock:
-            near = abs(self._rate - self._hurt_at) < self._hurt_at * _NEAR
-            growth = self._hurt_at * _SLOW if near else self._rate * _FAST
+            self._served += 1
+            if self._rate >= self._cap:
+                return
+            near = abs(self._rate - self._too_high) < self._too_high * _NEAR
+            growth = self._too_high * _SLOW if near else self._rate * _FAST
             # Per success, so that one second's worth of successes adds up to the growth of a second.
             self._rate = min(self._cap, self._rate + growth / self._rate)
+
+    def _slow_down(self, now: float) -> None:
+        # A full limiter, and what it was refilled with since. From few answers one does not conclude all too much.
+        allowed = self._served / (_ONE_SIGNAL + max(0.0, now - self._served_since))
+        if not self._served:
+            self._too_high, self._rate = self._rate, self._rate / 2
+        elif self._served < _EVIDENCE and allowed < self._rate / 4:
+            self._too_high, self._rate = self._rate, self._rate / 4
+        else:
+            self._too_high = min(self._rate, allowed)
+            self._rate = _BELOW * self._too_high
+        self._rate = max(min(_SLOWEST, self._cap), self._rate)
 
 
 class RateBudgets:

@@ -91,6 +91,49 @@ def test_a_budget_above_the_limit_converges_below_it(clock, limit):
     assert refused / 10 < 4  # a minute
 
 
+@pytest.mark.parametrize(("before", "after"), [(50, 10), (50, 2), (10, 9)])
+def test_a_limit_that_drops_in_mid_run_costs_one_request_in_a_hundred_at_most(clock, before, after):
+    budget, bucket = RateBudget(before, clock), OneSecondBucket(before, clock)
+    refused = served = 0
+    while served < 500:
+        if served == 250:
+            bucket.rate, dropped = after, clock.time
+        budget.acquire()
+        if bucket.take():
+            served += 1
+            budget.succeeded()
+        else:
+            refused += 1
+            budget.throttled(None)
+    assert refused <= 5
+    assert 250 / (clock.time - dropped) > 0.9 * after
+
+
+def test_a_slot_that_nobody_was_free_to_use_is_made_up_for(clock):
+    budget = RateBudget(50, clock)
+    start = clock.time
+    for number in range(501):
+        budget.acquire()
+        clock.time += 0.1 if number % 50 == 0 else 0.001  # now and then all threads are late
+    assert clock.time - start == pytest.approx(10, abs=0.15)
+
+
+def test_a_refusal_holds_back_those_who_were_waiting_for_their_turn(clock):
+    budget = RateBudget(10, clock)
+    budget.acquire()
+    before = clock.sleep
+
+    def sleep(seconds):
+        clock.sleep = before
+        budget.throttled(3)
+        before(seconds)
+
+    clock.sleep = sleep
+    start = clock.time
+    budget.acquire()
+    assert clock.time - start == pytest.approx(3)
+
+
 def test_a_limit_that_rises_again_is_used_again(clock):
     budget = RateBudget(10, clock)
     for _ in range(5):

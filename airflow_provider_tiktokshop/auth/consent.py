@@ -5,25 +5,24 @@ The command line, the operator and the pages inside Airflow are thin over this m
 
 from __future__ import annotations
 
-import hashlib
-import hmac
+import contextlib
 import secrets
 import uuid
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import parse_qs, urlsplit
 
 from airflow_provider_tiktokshop.api.clock import SYSTEM_CLOCK, Clock
-from airflow_provider_tiktokshop.api.errors import ScopeMissing, TikTokShopError
+from airflow_provider_tiktokshop.api.errors import ExchangeRefused, ScopeMissing, TikTokShopError
 from airflow_provider_tiktokshop.auth import keeping
 from airflow_provider_tiktokshop.auth.records import (
     Authorization,
     ConsentRecord,
     RecordKey,
     ShopRecord,
-    StateRecord,
     authorization_id,
 )
+from airflow_provider_tiktokshop.auth.redirect import AuthorizationDenied, parse_redirect
+from airflow_provider_tiktokshop.auth.states import STATE_LIFETIME, StateRejected, States
 from airflow_provider_tiktokshop.auth.stores.base import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -39,17 +38,7 @@ __all__ = ["AuthorizationDenied", "AuthorizationFlow", "AuthorizationLink", "Sta
 
 UserType = Literal["seller", "creator", "partner"]
 
-# TikTok Shop's code lives 30 minutes from the consent; the person needs some time before it to log in and read.
-STATE_LIFETIME = 3600.0
 WRITE_TRIES = 8
-
-
-class AuthorizationDenied(TikTokShopError):
-    """The seller declined, or TikTok Shop redirected with an error."""
-
-
-class StateRejected(TikTokShopError):
-    """The ``state`` of a redirect is not one that was handed out, or is expired, used or another app's."""
 
 
 class WrongAccount(TikTokShopError):
@@ -87,6 +76,7 @@ class AuthorizationFlow:
     ) -> None:
         self._app = app
         self._store = store
+        self._states = States(app, store, clock)
         self._escrow = escrow
         self._oauth = oauth
         self._authorizations = authorizations
@@ -94,24 +84,23 @@ class AuthorizationFlow:
         self._clock = clock
         self._mask = mask
 
-    def begin(self, user_type: UserType = "seller", *, expected_open_id: str | None = None) -> AuthorizationLink:
+    def begin(
+        self,
+        user_type: UserType = "seller",
+        *,
+        expected_open_id: str | None = None,
+        lifetime: float = STATE_LIFETIME,
+    ) -> AuthorizationLink:
         """Return a link for a seller, creator or partner.
 
         :param expected_open_id: for a re-authorization: only this account's consent is taken.
+        :param lifetime: seconds for which the link is good.
         :raises ConfigurationError: the connection has no service_id.
         :raises StoreUnavailable: the state could not be kept.
         """
         state = secrets.token_urlsafe(32)
         url = self._oauth.authorization_url(state, user_type)
-        record = StateRecord(
-            app_key=self._app.app_key,
-            digest=_digest(state),
-            expires_at=self._clock.now() + STATE_LIFETIME,
-            user_type=user_type,
-            expected_open_id=expected_open_id,
-        )
-        self._store.write(_state_key(self._app.app_key, state), record.to_json())
-        return AuthorizationLink(url, state, record.expires_at)
+        return AuthorizationLink(url, state, self._states.hand_out(state, user_type, expected_open_id, lifetime))
 
     def finish(
         self,
@@ -133,17 +122,26 @@ class AuthorizationFlow:
         :param expected_open_id: beside what the state remembers.
         :raises AuthorizationDenied: the seller declined.
         :raises StateRejected: the state is missing, unknown, expired, used, or another app's; the code was not spent.
-        :raises ExchangeRefused: the code is wrong, used, older than 30 minutes, or another app's.
+        :raises ExchangeRefused: the code is wrong, used, older than 30 minutes, or another app's; the text says which,
+            as far as can be known.
         :raises WrongAccount: another account consented; its consent is kept as pending.
         """
-        code, brought = parse_redirect(redirect)
-        expected = self._take_state(brought, state, required=not without_state) or expected_open_id
+        came = parse_redirect(redirect)
+        keeping.mask_all(self._mask, came.code)
+        self._states.check_app(came.app_key)
+        link = self._states.take(came.state, state, required=not without_state)
+        expected = (link and link.expected_open_id) or expected_open_id
         self._escrow.check()
-        grant = self._oauth.redeem_code(code)
+        try:
+            grant = self._oauth.redeem_code(came.code)
+        except ExchangeRefused as refusal:
+            raise self._states.explain(refusal, came.code, link) from None
         keeping.mask_all(self._mask, grant.access_token, grant.refresh_token)
         wrong = expected is not None and grant.open_id is not None and grant.open_id != expected
         record = self.consent_of(grant, source=source, pending=pending or wrong)
         consent = self.keep(record)
+        # Only now: nothing comes between the service's answer and the store.
+        self._note_spent(came.code)
         if wrong:
             raise WrongAccount(
                 f"account {grant.open_id} consented, but the link was made for {expected}",
@@ -237,6 +235,11 @@ class AuthorizationFlow:
         )
         self._store.write(RecordKey("consent", self._app.app_key, id), record.to_json())
 
+    def _note_spent(self, code: str) -> None:
+        # Only makes a later message clearer: not worth failing for.
+        with contextlib.suppress(TikTokShopError):
+            self._states.note_spent(code)
+
     def _pending(self, id_: str) -> ConsentRecord:
         value = self._store.read(RecordKey("consent", self._app.app_key, id_)).value
         record = ConsentRecord.from_json(value) if value is not None else None
@@ -253,75 +256,3 @@ class AuthorizationFlow:
         except (ScopeMissing, TikTokShopError):
             return record
         return with_shops
-
-    def _take_state(self, brought: str | None, kept: str | None, *, required: bool) -> str | None:
-        """Check and use up the state; return the open_id it expects."""
-        if kept is not None and brought is not None and not hmac.compare_digest(kept, brought):
-            raise StateRejected(
-                "the redirect belongs to another link than the one given out here",
-                advice="paste the URL that the browser shows after consenting to this very link",
-            )
-        state = brought or kept
-        if state is None:
-            if not required:
-                return None
-            raise StateRejected(
-                "the redirect carries no state, so nothing proves that it belongs to a link of ours",
-                advice="a seller who starts from the app store brings none: allow that expressly, or begin with a link",
-            )
-        key = _state_key(self._app.app_key, state)
-        value = self._store.read(key).value
-        if value is None:
-            raise StateRejected(
-                "the state of this redirect was not handed out for this app",
-                advice="begin again with a new link; a link of another app or deployment does not count here",
-            )
-        record = StateRecord.from_json(value)
-        if record.used_at is not None:
-            raise StateRejected("this redirect was used before", advice="begin again with a new link")
-        if record.expires_at < self._clock.now():
-            raise StateRejected("the link is older than an hour", advice="begin again with a new link")
-        # Used up before the code is spent: of two pastes of one redirect, one is refused here.
-        self._store.write(key, replace(record, used_at=self._clock.now()).to_json())
-        return record.expected_open_id
-
-
-def parse_redirect(redirect: str) -> tuple[str, str | None]:
-    """Return the code and state of a pasted redirect URL, query string or bare code.
-
-    :raises AuthorizationDenied: the redirect says that the seller declined.
-    :raises TikTokShopError: there is no code in it.
-    """
-    text = redirect.strip()
-    parsed = urlsplit(text)
-    query = parsed.query or (text.lstrip("?") if "code=" in text or "error=" in text else "")
-    if not query:
-        if text and "/" not in text and " " not in text:
-            return text, None
-        raise TikTokShopError(
-            "there is no code in what was given",
-            advice="paste the whole address that the browser shows after consenting; it contains ?code=…",
-        )
-    fields = parse_qs(query)
-    error = (fields.get("error") or [""])[0]
-    code = (fields.get("code") or [""])[0]
-    if error:
-        raise AuthorizationDenied(
-            f"the authorization was not given: {error[:80]}",
-            advice="the seller declined on the consent page; open the link again and accept",
-        )
-    if not code or code == "null":
-        raise TikTokShopError(
-            "the redirect has no code",
-            advice="paste the whole address that the browser shows after consenting; it contains ?code=…",
-        )
-    return code, next(iter(fields.get("state", ())), None)
-
-
-def _digest(state: str) -> str:
-    return hashlib.sha256(b"tiktokshop-state:" + state.encode()).hexdigest()
-
-
-def _state_key(app_key: str, state: str) -> RecordKey:
-    # The key holds the app, so a state of another app is simply unknown here.
-    return RecordKey("state", app_key, _digest(state)[:32])

@@ -297,11 +297,12 @@ class SeedRecord(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateRecord(Record):
-    """One OAuth ``state`` handed out, by hash only."""
+    """One OAuth ``state`` handed out, or one code redeemed, by hash only."""
 
     app_key: str
     digest: str
     expires_at: float
+    at: float = 0.0
     user_type: str = "seller"
     expected_open_id: str | None = None
     used_at: float | None = None

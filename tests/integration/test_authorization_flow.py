@@ -7,13 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from airflow_provider_tiktokshop.api.errors import ConfigurationError, ExchangeRefused, TikTokShopError
-from airflow_provider_tiktokshop.auth.consent import (
-    AuthorizationDenied,
-    StateRejected,
-    WrongAccount,
-    parse_redirect,
-)
+from airflow_provider_tiktokshop.auth.consent import AuthorizationDenied, StateRejected, WrongAccount
 from airflow_provider_tiktokshop.auth.records import RecordKey, Status, authorization_id
+from airflow_provider_tiktokshop.auth.redirect import parse_redirect
 from airflow_provider_tiktokshop.auth.stores.base import StoreUnavailable
 from tests.support.rotation import FileStore
 
@@ -82,7 +78,7 @@ def test_a_link_older_than_an_hour_is_refused(workbench):
     bench = workbench()
     _, redirect = begin_and_accept(bench)
     bench.clock.offset += 3601
-    with pytest.raises(StateRejected, match="older than an hour"):
+    with pytest.raises(StateRejected, match="good for 60 min"):
         bench.flow().finish(redirect, source="cli")
 
 
@@ -105,6 +101,76 @@ def test_a_code_older_than_thirty_minutes_is_refused_with_the_services_code(work
     assert caught.value.request_id
     code = parse_qs(urlsplit(redirect).query)["code"][0]
     assert code not in str(caught.value)
+
+
+def code_of(redirect):
+    return parse_qs(urlsplit(redirect).query)["code"][0]
+
+
+def refusal(bench, given, *, state=None):
+    with pytest.raises(ExchangeRefused) as caught:
+        bench.flow().finish(given, source="operator", state=state)
+    assert (code_of(given) if "code=" in given else given) not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_code_that_was_redeemed_here_is_called_used(workbench):
+    bench = workbench()
+    _, redirect = begin_and_accept(bench)
+    bench.flow().finish(redirect, source="operator")
+    bench.clock.offset += 300
+    link = bench.flow().begin()
+    assert "redeemed here 5 min ago" in refusal(bench, code_of(redirect), state=link.state)
+
+
+def test_a_code_of_an_old_link_is_called_too_old(workbench):
+    bench = workbench()
+    link = bench.flow().begin(lifetime=86_400)
+    redirect = bench.emulator.consent(link.url, bench.emulator.sellers[0]["open_id"])
+    bench.clock.offset += 45 * 60
+    bench.emulator.clock(advance=1801)
+    assert "made 45 min ago: most likely the code is older than 30 minutes" in refusal(bench, redirect)
+
+
+def test_a_code_that_nobody_issued_is_called_mistyped_or_another_apps(workbench):
+    bench = workbench()
+    link = bench.flow().begin()
+    assert "mistyped or cut off, belongs to another app or market" in refusal(bench, "EMU_no_code", state=link.state)
+
+
+def test_a_used_redirect_is_called_used_where_the_caller_keeps_another_links_state_too(workbench):
+    bench = workbench()
+    _, redirect = begin_and_accept(bench)
+    bench.flow().finish(redirect, source="operator")
+    with pytest.raises(StateRejected, match="used before, less than a minute ago"):
+        bench.flow().finish(redirect, source="operator", state=bench.flow().begin().state)
+
+
+def test_a_redirect_that_names_another_app_names_both_and_spends_nothing(workbench):
+    bench = workbench()
+    link, redirect = begin_and_accept(bench)
+    with pytest.raises(StateRejected, match=rf"of app 6other, .*{bench.app.app_key} \(market global\)"):
+        bench.flow().finish(redirect.replace(bench.app.app_key, "6other"), source="operator", state=link.state)
+    assert f"app_key={bench.app.app_key}&" in redirect + "&"
+    assert bench.flow().finish(redirect, source="operator").status.usable
+
+
+def test_the_code_is_masked_before_anything_is_done_with_it(workbench):
+    bench = workbench()
+    link, redirect = begin_and_accept(bench)
+    with pytest.raises(StateRejected):
+        bench.flow().finish(redirect.replace(link.state, "x" * 43), source="operator")
+    assert bench.masked == [code_of(redirect)]
+
+
+def test_neither_state_nor_code_is_in_the_store(workbench):
+    bench = workbench()
+    link, redirect = begin_and_accept(bench)
+    bench.flow().finish(redirect, source="operator")
+    records = "".join(path.read_text() for path in bench.store.directory.iterdir())
+    assert "tiktokshop" in "".join(path.name for path in bench.store.directory.iterdir())
+    assert link.state not in records
+    assert code_of(redirect) not in records
 
 
 def test_another_seller_than_expected_is_kept_as_pending_and_not_used(workbench):
@@ -246,7 +312,9 @@ def test_a_refused_seed_is_remembered_and_not_presented_again(workbench):
     ],
 )
 def test_a_pasted_redirect_is_understood(text, code, state):
-    assert parse_redirect(text) == (code, state)
+    read = parse_redirect(text)
+    assert (read.code, read.state) == (code, state)
+    assert code not in repr(read)
 
 
 @pytest.mark.parametrize("text", ["", "https://example.com/cb", "https://example.com/cb?code=&state=x", "two words"])

@@ -609,7 +609,7 @@ def test_a_redirect_of_another_link_is_refused_before_its_code_is_spent(
     def forged(link: str) -> str:
         return airflow.emulator.consent(link.replace("state=", "state=X"), airflow.seller()["open_id"])
 
-    with pytest.raises(SystemExit, match="another link"):
+    with pytest.raises(SystemExit, match="not handed out for this app"):
         authorize(airflow, monkeypatch, capsys, answer=forged)
 
     assert airflow.emulator.stats()["codes_redeemed"] == {}

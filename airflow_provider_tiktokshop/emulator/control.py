@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, HTTPException, Request
 
+from airflow_provider_tiktokshop.emulator.errors import Refusal
 from airflow_provider_tiktokshop.emulator.faults import Fault
+from airflow_provider_tiktokshop.emulator.truth import truth
 from airflow_provider_tiktokshop.emulator.webhooks import build_event, deliver
 
 if TYPE_CHECKING:
@@ -47,6 +49,15 @@ def _observing(router: APIRouter, emulator: Emulator) -> None:
         if cursor not in {"update_time", "create_time"}:
             raise HTTPException(422, "cursor is update_time or create_time")
         return {"rows": _shop_orders(emulator.world, shop_id).truth(cursor, ge, lt)}
+
+    @router.get("/truth/{resource}")
+    async def true_rows(resource: str, request: Request) -> dict[str, Any]:
+        try:
+            return {"rows": truth(emulator.world, resource, dict(request.query_params))}
+        except LookupError as error:
+            raise HTTPException(404, str(error.args[0])) from None
+        except Refusal as refusal:
+            raise HTTPException(422, refusal.message) from None
 
     @router.post("/reset")
     async def reset() -> dict[str, Any]:

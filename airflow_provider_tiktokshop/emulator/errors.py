@@ -31,6 +31,7 @@ REFUSALS: dict[int, tuple[int, str]] = {
     21001001: (200, "Order not found"),
     21008111: (200, "Order does not belong to the shop"),
     12019108: (200, "Invalid page"),
+    12052180: (200, "The query matches more results than can be paged through; narrow the filters"),
 }
 
 

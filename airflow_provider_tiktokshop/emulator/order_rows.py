@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_tiktokshop.emulator.ids import mix, number
 from airflow_provider_tiktokshop.emulator.order_life import BUYERS
 from airflow_provider_tiktokshop.emulator.regions import Region, region_of
+from airflow_provider_tiktokshop.emulator.skus import SOLD_SKUS, sku_facts
 
 if TYPE_CHECKING:
     from airflow_provider_tiktokshop.emulator.accounts import Shop
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["OrderWriter"]
 
 _DAY = 86400
-_SKUS = 40
-_NAMES = ("T-Shirt", "Phone Case", "Lip Gloss", "Yoga Mat", "Water Bottle", "Desk Lamp", "Socks, 3 pairs", "Hair Clip")
-_COLOURS = ("Blue", "Black", "Rosé", "Green", "White")
 _PACKAGE_STATUS = {
     "AWAITING_COLLECTION": "PROCESSING",
     "IN_TRANSIT": "FULFILLING",
@@ -65,10 +63,10 @@ class OrderWriter:
         self.region: Region = region_of(shop.region)
         self._salt = mix(seed ^ shop.number)
         self.warehouses = tuple(number(19, "7", seed, "warehouse", shop.id, place) for place in range(3))
-        self._provider = number(19, "66", seed, "provider", shop.region)
-        option = number(19, "70", seed, "delivery option", shop.region)
+        self.provider_id = number(19, "66", seed, "provider", shop.region)
+        self.delivery_option = number(19, "70", seed, "delivery option", shop.region)
         zero = self.region.money(0)
-        self._skus = tuple(self._sku(seed, place) for place in range(_SKUS))
+        self._skus = tuple(self._sku(seed, place) for place in range(SOLD_SKUS))
         self._amounts = _Amounts(self.region)
         self._buyers = tuple(
             f'"user_id":"{self.buyer_id(buyer)}","buyer_email":"emu{buyer:04d}@chat.seller.example",'
@@ -77,7 +75,7 @@ class OrderWriter:
         # What does not differ between the orders of a shop is put together once.
         self._constant = (
             f'"seller_note":"","fulfillment_type":"FULFILLMENT_BY_SELLER","delivery_type":"HOME_DELIVERY",'
-            f'"delivery_option_id":"{option}","delivery_option_name":"Standard Shipping","is_cod":false,'
+            f'"delivery_option_id":"{self.delivery_option}","delivery_option_name":"Standard Shipping","is_cod":false,'
             f'"payment_method_name":"{self.region.payment_method}","is_sample_order":false,"is_replacement_order":false,'
             f'"is_exchange_order":false,"has_updated_recipient_address":false,"need_upload_invoice":"NO_NEED",'
             + self.region.order_fields
@@ -113,7 +111,7 @@ class OrderWriter:
         tracking, provider, provider_id = "", "", ""
         if shipped:
             tracking = f"EMU{order_id % 10**11:011d}{region.code}"
-            provider, provider_id = region.carrier, self._provider
+            provider, provider_id = region.carrier, self.provider_id
         items, original, discount, tax = self._line_items(
             order_id,
             life,
@@ -158,7 +156,7 @@ class OrderWriter:
         items: list[str] = []
         for unit in range(life.units):
             # Units in pairs are of one SKU: there is no quantity, each unit is an item of its own.
-            sku = self._skus[(bits >> 16 + unit // 2 * 5) % _SKUS]
+            sku = self._skus[(bits >> 16 + unit // 2 * 5) % SOLD_SKUS]
             original += sku.price
             discount += sku.off if reduced else 0
             tax += sku.tax
@@ -183,17 +181,15 @@ class OrderWriter:
 
     def _sku(self, seed: int, place: int) -> _Sku:
         region = self.region
-        price = region.price(mix(self._salt ^ place << 20))
-        off = price // 10
-        tax = int(price * region.tax_rate) if region.tax_on_top else 0
-        name, colour = _NAMES[place // len(_COLOURS) % len(_NAMES)], _COLOURS[place % len(_COLOURS)]
+        facts = sku_facts(seed, self.shop, region, place)
+        price, off, tax = facts.price, facts.off, facts.tax
         members = {
-            "sku_id": number(19, "1729", seed, "sku", self.shop.id, place),
-            "product_id": number(19, "1729", seed, "product", self.shop.id, place // len(_COLOURS)),
-            "product_name": f"Example {name}",
-            "sku_name": f"{colour}, M",
-            "seller_sku": f"EMU-{place // len(_COLOURS):02d}-{colour[:3].upper()}",
-            "sku_image": f"https://images.example.com/emulator/{self.shop.id}/{place}/1080x1080.jpeg",
+            "sku_id": facts.sku_id,
+            "product_id": facts.product_id,
+            "product_name": facts.product_name,
+            "sku_name": facts.sku_name,
+            "seller_sku": facts.seller_sku,
+            "sku_image": facts.image,
             "sku_type": "NORMAL",
             "currency": region.currency,
             "original_price": region.money(price),

@@ -15,7 +15,7 @@ from airflow_provider_tiktokshop.emulator.order_rows import OrderWriter
 if TYPE_CHECKING:
     from airflow_provider_tiktokshop.emulator.accounts import Shop
 
-__all__ = ["Filter", "ShopOrders", "shop_number_of"]
+__all__ = ["Filter", "History", "ShopOrders", "shop_number_of"]
 
 _BASE = 576_000_000_000_000_000
 _PER_SHOP = 10**11
@@ -60,6 +60,28 @@ class Filter:
                 self.warehouse_ids,
             )
         )
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What has happened to an order: the statuses it has reached, and when."""
+
+    index: int
+    order_id: int
+    life: Life
+    status: str
+    reached: dict[str, int]
+    updated: int
+
+    @property
+    def created(self) -> int:
+        """When it was placed."""
+        return self.reached["UNPAID"]
+
+    @property
+    def paid(self) -> int | None:
+        """When it was paid for."""
+        return self.reached.get("ON_HOLD") or self.reached.get("AWAITING_SHIPMENT")
 
 
 class ShopOrders:
@@ -118,6 +140,18 @@ class ShopOrders:
                 self._rows.clear()
             self._rows[index, detail] = row
         return row
+
+    def history(self, index: int) -> History:
+        """Return what has happened to an order so far."""
+        life, stage = self._life(index), self._stage[index]
+        moved = self._moved.get(index, {})
+        reached = {life.statuses[place]: moved.get(place, life.times[place]) for place in range(stage + 1)}
+        return History(index, self.order_id(index), life, life.statuses[stage], reached, self._updated[index])
+
+    @property
+    def writer(self) -> OrderWriter:
+        """What writes its orders: it knows the ids of its warehouses and carriers."""
+        return self._writer
 
     def status(self, index: int) -> str:
         """Return the status of an order."""

@@ -8,7 +8,7 @@ import hashlib
 import struct
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -65,7 +65,7 @@ def begin_page(world: World, call: Call, size: int, token: str, *, ascending: bo
     settings, now = world.settings, world.clock.now()
     unchanging = sorted((name, str(value)) for name, value in call.query.items() if name != "page_token")
     owner = call.shop.id if call.shop else call.asset.cipher if call.asset else call.account.open_id
-    body = orjson.dumps(call.body, option=orjson.OPT_SORT_KEYS)
+    body = orjson.dumps(_without_token(call.body), option=orjson.OPT_SORT_KEYS)
     bound_to = hashlib.blake2b(
         repr((settings.page_tokens, call.received.path, owner, unchanging, body)).encode(), digest_size=16
     ).digest()
@@ -78,6 +78,14 @@ def begin_page(world: World, call: Call, size: int, token: str, *, ascending: bo
                 raise refuse(36009004, "Invalid 'page_token': its result is no longer kept")
             kept = keys, 0, len(keys)
     return PageRequest(position, bound_to, size, ascending, kept)
+
+
+def _without_token(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a body without its page token: some endpoints take it there."""
+    kept = {name: value for name, value in body.items() if name != "page_token"}
+    if isinstance(kept.get("pagination"), dict):
+        kept["pagination"] = _without_token(kept["pagination"])
+    return kept
 
 
 def take_page(world: World, request: PageRequest, matched: Matched) -> tuple[array[int], str]:

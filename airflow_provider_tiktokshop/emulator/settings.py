@@ -41,6 +41,8 @@ class Settings:
     omit_scopes: bool = False
     omit_refresh_token: bool = False
     live: bool = False
+    products: int = 24
+    result_cap: int = 10_000
 
     def update(self, values: dict[str, Any]) -> None:
         """Change switches by name.

@@ -9,6 +9,7 @@ import orjson
 
 from airflow_provider_tiktokshop.emulator.accounts import Account, Shop, build_accounts
 from airflow_provider_tiktokshop.emulator.clock import EmulatorClock
+from airflow_provider_tiktokshop.emulator.data.records import ShopRecords
 from airflow_provider_tiktokshop.emulator.facts import all_scopes
 from airflow_provider_tiktokshop.emulator.faults import Faults
 from airflow_provider_tiktokshop.emulator.ids import digest, number, word
@@ -46,6 +47,7 @@ class World:
         self.pages_served = 0
         self.random = random.Random(seed + 1)
         self._orders: dict[str, ShopOrders] = {}
+        self._records: dict[str, ShopRecords] = {}
         self._requests = 0
         scopes = {kind: all_scopes(kind) for kind in (0, 1, 3)}
         self.accounts = {
@@ -73,6 +75,13 @@ class World:
             self._orders[shop.id] = orders
         orders.advance(moment)
         return orders
+
+    def records(self, shop: Shop) -> ShopRecords:
+        """Return what is derived from a shop's orders, as of now."""
+        records = self._records.get(shop.id)
+        if records is None:
+            records = self._records[shop.id] = ShopRecords(self, shop)
+        return records.refresh()
 
     def request_id(self) -> str:
         """Return a new request id in the service's shape: a time and 20 hex digits."""

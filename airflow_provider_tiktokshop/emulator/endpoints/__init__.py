@@ -2,6 +2,24 @@
 
 from __future__ import annotations
 
-from airflow_provider_tiktokshop.emulator.endpoints import authorization, orders
+from airflow_provider_tiktokshop.emulator.endpoints import (
+    authorization,
+    finance,
+    fulfillment,
+    order_parts,
+    orders,
+    product_catalogue,
+    products,
+    returns,
+)
 
-__all__ = ["authorization", "orders"]
+__all__ = [
+    "authorization",
+    "finance",
+    "fulfillment",
+    "order_parts",
+    "orders",
+    "product_catalogue",
+    "products",
+    "returns",
+]

@@ -1,0 +1,1 @@
+"""What the shops hold beside their orders, derived from the orders so that everything agrees."""

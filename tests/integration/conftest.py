@@ -40,7 +40,7 @@ def _runs(emulator: EmulatorProcess) -> bool:
         return False
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def emulators() -> Iterator[EmulatorPool]:
     with ExitStack() as stack:
         yield EmulatorPool(stack)

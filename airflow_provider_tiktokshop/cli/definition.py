@@ -95,7 +95,45 @@ ARG_REDIRECT_URL = Arg(
 ARG_ACCESS_TTL = Arg(("--access-ttl",), help="Life of an access token, in seconds", type=int, metavar="S")
 ARG_REFRESH_TTL = Arg(("--refresh-ttl",), help="Life of a refresh token, in seconds", type=int, metavar="S")
 
-COMMANDS: tuple[ActionCommand, ...] = (
+ARG_SOME_OPEN_IDS = Arg(
+    ("--open-id",), help="Whose tokens; repeat it for more (default: everybody's)", action="append", default=[]
+)
+ARG_FORCE = Arg(("--force",), help="Renew although not due", action="store_true")
+ARG_DAG_ID = Arg(
+    ("--dag-id",),
+    help="The rotation DAG of this app (default: tiktokshop_rotate_tokens)",
+    default="tiktokshop_rotate_tokens",
+)
+ARG_OFFLINE = Arg(("--offline",), help="Send nothing to TikTok Shop", action="store_true")
+ARG_AUTHORIZATION = Arg(("authorization",), help="The open_id, or the id that `status -o json` shows")
+ARG_YES = Arg(("-y", "--yes"), help="Do not ask", action="store_true")
+ARG_TO = Arg(("--to",), help="The new store: sql, variable, or a dotted path", required=True)
+ARG_FROM = Arg(("--from",), help="The old store (default: what [tiktokshop] token_store says)", dest="source")
+
+STORE_COMMANDS: tuple[ActionCommand, ...] = (
+    ActionCommand(
+        name="migrate",
+        help="Move an app's records to another token store",
+        description=(
+            "Moves every record, reads it back at its new place and leaves a tombstone at the old one, so that a worker "
+            "still on the old setting stops and says so. Safe to run again. Pause the rotation DAG first."
+        ),
+        func=lazy_load_command(f"{_HERE}.store.migrate"),
+        args=(ARG_CONN_ID, ARG_TO, ARG_FROM, ARG_OUTPUT),
+    ),
+    ActionCommand(
+        name="rekey",
+        help="Seal the SQL store's records with the newest key",
+        description=(
+            "Put the new key first in [tiktokshop] token_store_key and keep the old one second; run this; then remove the "
+            "old one."
+        ),
+        func=lazy_load_command(f"{_HERE}.store.rekey"),
+        args=(ARG_OUTPUT,),
+    ),
+)
+
+COMMANDS: tuple[CLICommand, ...] = (
     ActionCommand(
         name="authorize",
         help="Let a seller, creator or partner authorize the app",
@@ -113,6 +151,45 @@ COMMANDS: tuple[ActionCommand, ...] = (
         func=lazy_load_command(f"{_HERE}.status.status"),
         args=(ARG_CONN_ID, ARG_OUTPUT),
     ),
+    ActionCommand(
+        name="rotate",
+        help="Ask the rotation DAG for a run",
+        description=(
+            "Starts one run of the rotation DAG; nothing is redeemed here. The run's id says what was asked for: asked "
+            "again while it is under way, nothing is started twice."
+        ),
+        func=lazy_load_command(f"{_HERE}.rotate.rotate"),
+        args=(ARG_CONN_ID, ARG_SOME_OPEN_IDS, ARG_FORCE, ARG_DAG_ID, ARG_OUTPUT),
+    ),
+    ActionCommand(
+        name="rescue",
+        help="Adopt the token pairs that wait in this machine's escrow",
+        description=(
+            "A pair that a killed worker could not store waits, sealed, in [tiktokshop] escrow_dir of its machine. The next "
+            "rotation on that machine adopts it; this does it now. Lists what cannot be opened."
+        ),
+        func=lazy_load_command(f"{_HERE}.rescue.rescue"),
+        args=(ARG_CONN_ID, ARG_OUTPUT),
+    ),
+    ActionCommand(
+        name="doctor",
+        help="Check this deployment: keys, store, escrow, clock, hosts, rotation DAG",
+        func=lazy_load_command(f"{_HERE}.doctor.doctor"),
+        args=(ARG_CONN_ID, ARG_DAG_ID, ARG_OFFLINE, ARG_OUTPUT),
+    ),
+    ActionCommand(
+        name="confirm",
+        help="Let a consent count that waits for confirmation",
+        func=lazy_load_command(f"{_HERE}.consents.confirm"),
+        args=(ARG_AUTHORIZATION, ARG_CONN_ID, ARG_OUTPUT),
+    ),
+    ActionCommand(
+        name="forget",
+        help="Stop using an authorization",
+        func=lazy_load_command(f"{_HERE}.consents.forget"),
+        args=(ARG_AUTHORIZATION, ARG_CONN_ID, ARG_YES),
+    ),
+    GroupCommand(name="store", help="Look after the token store", subcommands=STORE_COMMANDS),
     ActionCommand(
         name="sign",
         help="Show how a request is signed",

@@ -9,7 +9,9 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from airflow.cli.cli_config import CLICommand
 
 __all__ = ["main"]
 
@@ -31,15 +33,24 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="airflow-tiktokshop", description="Authorize TikTok Shop sellers, and look after them."
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    for command in COMMANDS:
-        subparser = commands.add_parser(
+    _add(parser, COMMANDS, "command")
+    return parser
+
+
+def _add(parser: argparse.ArgumentParser, commands: Iterable[CLICommand], dest: str) -> None:
+    from airflow.cli.cli_config import GroupCommand
+
+    subparsers = parser.add_subparsers(dest=dest, required=True, metavar="command")
+    for command in commands:
+        subparser = subparsers.add_parser(
             command.name, help=command.help, description=command.description or command.help
         )
+        if isinstance(command, GroupCommand):
+            _add(subparser, command.subcommands, "subcommand")
+            continue
         for argument in command.args:
             argument.add_to_parser(subparser)
         subparser.set_defaults(func=command.func)
-    return parser
 
 
 if __name__ == "__main__":

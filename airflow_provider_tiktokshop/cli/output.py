@@ -11,12 +11,12 @@ from airflow_provider_tiktokshop.hooks.wording import time_left
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 # Tokens that need a person first are not used any more, however long they would last.
 _IN_USE = {"fresh", "stale", "expired"}
 
-__all__ = ["fail_with_text", "print_rows"]
+__all__ = ["fail_with_text", "print_rows", "print_table"]
 
 
 def fail_with_text(command: Callable[[argparse.Namespace], None]) -> Callable[[argparse.Namespace], None]:
@@ -45,8 +45,8 @@ def print_rows(authorizations: list[dict[str, Any]], output: str) -> None:
         print(json.dumps(authorizations, indent=2))
         return
     now = time.time()
-    rows = [("OPEN ID", "USER", "STATUS", "GEN", "ACCESS TOKEN", "AUTHORIZATION", "SHOPS", "LAST ERROR")]
-    rows += [
+    titles = ("OPEN ID", "USER", "STATUS", "GEN", "ACCESS TOKEN", "AUTHORIZATION", "SHOPS", "LAST ERROR")
+    rows = [
         (
             row["open_id"],
             {0: "seller", 1: "creator", 3: "partner"}.get(row["user_type"], str(row["user_type"])),
@@ -59,6 +59,12 @@ def print_rows(authorizations: list[dict[str, Any]], output: str) -> None:
         )
         for row in authorizations
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    print_table(titles, rows)
+
+
+def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows in columns under their titles."""
+    rows = [titles, *rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(titles) - 1)]
     for row in rows:
         print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip())

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from airflow_provider_tiktokshop.auth.records import Authorization
     from airflow_provider_tiktokshop.hooks.wiring import AppWiring
 
-__all__ = ["check_connection"]
+__all__ = ["check_connection", "clock_offset"]
 
 # A public app has thousands of sellers and the person at the form waits: a few tell whether the app works.
 PROBED = 3
@@ -83,8 +83,10 @@ def _check_app(wiring: AppWiring) -> tuple[bool, list[str]]:
     return True, [f"App {wiring.app.app_key}: TikTok Shop answered. No seller has authorized the app yet."]
 
 
-def _clock(wiring: AppWiring) -> str:
-    """Compare this machine's clock with the service's. Nothing secret is sent: the request is not even signed.
+def clock_offset(wiring: AppWiring) -> float | None:
+    """Return how many seconds the service's clock is ahead of this machine's; ``None``: the answer carries no date.
+
+    Nothing secret is sent: the request is not even signed.
 
     :raises TikTokShopError: the service cannot be reached.
     """
@@ -92,9 +94,15 @@ def _clock(wiring: AppWiring) -> str:
     reply = wiring.http.send("GET", f"{wiring.app.api_url}/authorization/202309/shops")
     theirs = http_date(reply.headers.get("Date"))
     if theirs is None:
-        return "Clock offset: unknown, the answer carries no date."
+        return None
     # The date has whole seconds: its middle is half a second later.
-    offset = theirs + 0.5 - (before + SYSTEM_CLOCK.now()) / 2
+    return theirs + 0.5 - (before + SYSTEM_CLOCK.now()) / 2
+
+
+def _clock(wiring: AppWiring) -> str:
+    offset = clock_offset(wiring)
+    if offset is None:
+        return "Clock offset: unknown, the answer carries no date."
     return f"Clock offset: {round(offset):+d} s (requests may be 5 minutes old and 30 s ahead; the client corrects larger ones)."
 
 

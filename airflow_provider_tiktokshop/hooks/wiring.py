@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # What creators and partners can read about themselves; sellers have their shops.
 _SELF = {1: "/affiliate_creator/202508/profiles", 3: "/authorization/202405/category_assets"}
 
-__all__ = ["AppWiring", "find_connection", "mask", "read_self", "wire"]
+__all__ = ["AppWiring", "find_connection", "mask", "open_token_store", "read_self", "wire"]
 
 
 def find_connection(conn_id: str) -> ConnectionLike:
@@ -61,6 +61,20 @@ def mask(secret: str) -> None:
     # The masker tells the supervisor, over a channel that Task SDKs before 1.2 do not lock.
     with SUPERVISOR_LOCK:
         mask_secret(secret)
+
+
+def open_token_store(name: str) -> TokenStore:
+    """Return a token store by its name in ``[tiktokshop] token_store``: ``variable``, ``sql`` or a dotted path.
+
+    :raises ConfigurationError: there is no such store, or it cannot be opened.
+    """
+    if name == "sql":
+        from airflow_provider_tiktokshop.hooks.sql_store import open_sql_store
+
+        return open_sql_store()
+    from airflow_provider_tiktokshop.auth.stores import open_store
+
+    return open_store(name)
 
 
 def wire(conn_id: str, *, requests_per_second: float | None = None) -> AppWiring:
@@ -117,14 +131,7 @@ class AppWiring:
     @cached_property
     def store(self) -> TokenStore:
         """The token store that ``[tiktokshop] token_store`` names."""
-        from airflow_provider_tiktokshop.auth.stores import open_store
-
-        name = config.token_store()
-        if name == "sql":
-            from airflow_provider_tiktokshop.hooks.sql_store import open_sql_store
-
-            return open_sql_store()
-        return open_store(name)
+        return open_token_store(config.token_store())
 
     @cached_property
     def escrow(self) -> Escrow:

@@ -14,6 +14,7 @@ from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
+from airflow.cli.cli_config import ActionCommand, GroupCommand
 
 from airflow_provider_tiktokshop.api.errors import TikTokShopError
 from airflow_provider_tiktokshop.api.signing import sign_request
@@ -32,15 +33,25 @@ def app(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_TIKTOKSHOP_DEFAULT", json.dumps(connection))
 
 
+def actions() -> dict[tuple[str, ...], ActionCommand]:
+    """Return every command by its words."""
+    found: dict[tuple[str, ...], ActionCommand] = {}
+    for command in COMMANDS:
+        if isinstance(command, GroupCommand):
+            found |= {(command.name, inner.name): inner for inner in command.subcommands}
+        else:
+            found[command.name,] = command
+    return found
+
+
 def test_airflow_and_the_console_script_offer_the_same_commands() -> None:
     (group,) = get_cli_commands()
 
     assert group.name == "tiktokshop"
-    names = [command.name for command in group.subcommands]
-    assert names == [command.name for command in COMMANDS]
-    for name in names:
+    assert [command.name for command in group.subcommands] == [command.name for command in COMMANDS]
+    for words in actions():
         with pytest.raises(SystemExit) as stopped:
-            build_parser().parse_args([name, "--help"])
+            build_parser().parse_args([*words, "--help"])
         assert stopped.value.code == 0
 
 
@@ -62,7 +73,7 @@ def test_the_definitions_load_none_of_the_commands() -> None:
 
 
 def test_no_argument_takes_a_secret() -> None:
-    flags = [flag for command in COMMANDS for argument in command.args for flag in argument.flags]
+    flags = [flag for command in actions().values() for argument in command.args for flag in argument.flags]
 
     assert not [flag for flag in flags if "secret" in flag or "token" in flag or "code" in flag]
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from airflow_provider_tiktokshop import streams
 from airflow_provider_tiktokshop.extract.errors import IntervalError, OptionError
+from airflow_provider_tiktokshop.extract.options import allowed_filters, checked_count, checked_filters, checked_size
 from airflow_provider_tiktokshop.extract.rows import Identity
 from airflow_provider_tiktokshop.extract.sweep import Sweep
 from airflow_provider_tiktokshop.extract.windows import (
-    MOST_WINDOWS,
     Window,
     default_count,
     moment,
@@ -23,23 +23,17 @@ from airflow_provider_tiktokshop.extract.windows import (
     stamp,
 )
 from airflow_provider_tiktokshop.streams.asking import put, sort_params, window_params
+from airflow_provider_tiktokshop.streams.calendar import day, days, zone_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import tzinfo
 
     from airflow_provider_tiktokshop.api.tokens import Shop
     from airflow_provider_tiktokshop.extract.position import Fetch, Position, Trust
-    from airflow_provider_tiktokshop.streams.base import Cursor, Filter, Stream
+    from airflow_provider_tiktokshop.streams.base import Cursor, Stream
 
 __all__ = ["Plan", "iso", "make_plan"]
-
-_TYPES: Final[dict[str, tuple[type, str]]] = {
-    "text": (str, "a text"),
-    "integer": (int, "an integer"),
-    "boolean": (bool, "True or False"),
-    "texts": (str, "a list of texts"),
-    "integers": (int, "a list of integers"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +41,15 @@ class Plan:
     """Checked options. Times are Unix seconds.
 
     :param stream: what to extract.
-    :param source: the stream whose pages are read: the parent of a stream that has one, else ``stream`` itself.
+    :param source: the stream whose pages are read: the first of its ancestors, ``stream`` itself if it has no parent.
+    :param below: the streams from there down to ``stream``, each asked for by the ids of the one before.
     :param cursor: the cursor of ``source``, ``None`` if it has none.
+    :param filters: conditions, each for every request that knows it.
     """
 
     stream: Stream
     source: Stream
+    below: tuple[Stream, ...]
     cursor: Cursor | None
     shop: Shop | None
     start: int
@@ -67,12 +64,16 @@ class Plan:
     @property
     def path(self) -> str:
         """Path of the stream's endpoint; a parent's placeholder stays."""
-        return self.stream.path_of(self.version)
+        return self.path_of(self.stream)
+
+    def path_of(self, stream: Stream) -> str:
+        """Return the path of an endpoint; the version that was asked for is that of the stream, not of its parents."""
+        return stream.path_of(self.version if stream is self.stream else None)
 
     @property
-    def source_path(self) -> str:
-        """Path of the endpoint whose pages are read."""
-        return self.path if self.source is self.stream else self.source.path_of()
+    def zone(self) -> tzinfo:
+        """The shop's time zone: analytics are asked for by its dates."""
+        return zone_of(self.shop.region) if self.shop else UTC
 
     @property
     def since(self) -> int:
@@ -97,25 +98,43 @@ class Plan:
 
     def request(self, start: int | None, end: int | None) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return query and body that ask for the rows with a cursor in [start, end), ascending."""
-        parts: dict[str, dict[str, Any]] = {
-            "query": dict(self.source.params),
-            "body": dict(self.source.body),
-            "path": {},
-        }
-        places = {allowed.name: allowed.where for allowed in _allowed(self.source, self.cursor)}
-        for name, value in self.filters.items():
-            put(parts[places[name]], name, value)
+        parts = self.conditions(self.source, self.cursor)
         if self.cursor is not None and start is not None and end is not None:
-            for name, value in window_params(self.cursor, start, end).items():
-                put(parts[self.cursor.where], name, value)
+            if self.cursor.where != "path":
+                for name, value in window_params(self.cursor, start, end, self.zone).items():
+                    put(parts[self.cursor.where], name, value)
             for name, value in sort_params(self.cursor).items():
                 put(parts, name, value)
         return parts["query"], parts["body"]
+
+    def request_path(self, start: int | None) -> str:
+        """Return the path that asks for the rows of a window; few endpoints have the day in it."""
+        path = self.path_of(self.source)
+        if self.cursor is not None and self.cursor.where == "path":
+            path = path.replace(f"{{{self.cursor.ge}}}", self.date(start) or "")
+        return path
+
+    def date(self, start: int | None) -> str | None:
+        """Return the shop's date that a window is about, ``None`` where windows are not days."""
+        if self.cursor is None or self.cursor.kind != "date" or start is None:
+            return None
+        return day(start, self.zone).isoformat()
+
+    def conditions(self, stream: Stream, cursor: Cursor | None = None) -> dict[str, dict[str, Any]]:
+        """Return ``query`` and ``body`` of a stream's requests, as far as they are always the same."""
+        parts: dict[str, dict[str, Any]] = {"query": dict(stream.params), "body": dict(stream.body)}
+        for allowed in allowed_filters(stream, cursor):
+            if allowed.name in self.filters:
+                put(parts[allowed.where], allowed.name, self.filters[allowed.name])
+        return parts
 
     def split(self, until: int, count: int | None = None) -> tuple[Window | None, ...]:
         """Return the windows that are read, up to ``until``; a stream without cursor has one, without bounds."""
         if self.cursor is None:
             return (None,)
+        if self.cursor.kind == "date":
+            # Day by day, also where a request could ask for more: how many it may ask for is not documented.
+            return tuple(Window(*edges) for edges in days(self.since, until, self.zone))
         count = count or self.windows or default_count(self.since, until)
         return split(self.since, until, count, self.source.window_cap)
 
@@ -164,7 +183,8 @@ class Plan:
         facts = {
             **self.options(self.windows or 0),
             **more,
-            "endpoints": [self.stream.method, self.path, self.source.method, self.source_path],
+            "endpoints": [[stream.method, self.path_of(stream)] for stream in (self.source, *self.below)],
+            "zone": str(self.zone) if self.cursor and self.cursor.kind == "date" else None,
             "place": self.place(),
             "key": self.stream.primary_key,
             "version_field": self.stream.version_field,
@@ -193,10 +213,11 @@ def make_plan(
     """
     if isinstance(stream, str):
         stream = streams.get(stream)
-    source = streams.get(stream.parent.stream) if stream.parent else stream
-    if source.parent:
-        raise OptionError(f"{stream.name}: its parent {source.name} has a parent itself.", advice="Extract that first.")
-    if shop is None and (stream.needs_shop_cipher or source.needs_shop_cipher):
+    source: Stream = stream
+    below: tuple[Stream, ...] = ()
+    while source.parent is not None:
+        source, below = streams.get(source.parent.stream), (source, *below)
+    if shop is None and any(one.needs_shop_cipher for one in (source, *below)):
         raise OptionError(f"Stream {stream.name} belongs to a shop, and none was given.", advice="Hand in a shop.")
     try:
         cursor = source.cursor(cursor_field)
@@ -211,87 +232,32 @@ def make_plan(
     return Plan(
         stream=stream,
         source=source,
+        below=below,
         cursor=cursor,
         shop=shop,
         start=first,
         end=last,
         lookback=stream.lookback if lookback is None else seconds(lookback, "lookback"),
         settle=stream.settle if settle is None else seconds(settle, "settle"),
-        windows=_count(windows),
-        filters=_filters(source, cursor, filters or {}),
+        windows=checked_count(windows),
+        filters=_filters(source, below, cursor, filters or {}),
         version=str(version or stream.version),
-        page_size=_size(source, page_size),
+        page_size=checked_size(source, page_size),
     )
+
+
+def _filters(
+    source: Stream, below: tuple[Stream, ...], cursor: Cursor | None, given: Mapping[str, Any]
+) -> dict[str, Any]:
+    checked: dict[str, Any] = {}
+    for stream in below:
+        known = {item.name for item in stream.filters}
+        checked |= checked_filters(stream, None, {name: value for name, value in given.items() if name in known})
+    ours = {item.name for item in allowed_filters(source, cursor)}
+    rest = {name: value for name, value in given.items() if name in ours or name not in checked}
+    return dict(sorted((checked | checked_filters(source, cursor, rest)).items()))
 
 
 def iso(moment: int) -> str:
     """Return Unix seconds as ISO 8601 in UTC: ``2025-11-03T00:00:00Z``."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _count(windows: Any) -> int | None:
-    if windows is None or windows == "":
-        return None
-    try:
-        count = int(windows)
-    except (TypeError, ValueError):
-        count = 0
-    if isinstance(windows, bool) or not 1 <= count <= MOST_WINDOWS:
-        raise OptionError(f"windows is {windows!r}.", advice=f"It is a number from 1 to {MOST_WINDOWS}, or None.")
-    return count
-
-
-def _size(stream: Stream, page_size: int | None) -> int | None:
-    paging = stream.paging
-    if page_size is None:
-        return paging.size_max if paging.token_in else None
-    if not paging.token_in:
-        raise OptionError(f"Stream {stream.name} does not page.", advice="Leave page_size out.")
-    if paging.size_max is None:
-        raise OptionError(f"Stream {stream.name} has pages of its own size.", advice="Leave page_size out.")
-    if not paging.size_min <= page_size <= paging.size_max:
-        raise OptionError(
-            f"page_size is {page_size}.", advice=f"{stream.name} takes {paging.size_min} to {paging.size_max}."
-        )
-    return page_size
-
-
-def _allowed(stream: Stream, cursor: Cursor | None) -> list[Filter]:
-    from airflow_provider_tiktokshop.streams.base import Filter
-
-    others = [
-        Filter(name=name, where=other.where, kind="integer")
-        for other in stream.cursors
-        if other is not cursor and other.where != "path"
-        for name in other.params
-    ]
-    return [*stream.filters, *others]
-
-
-def _filters(stream: Stream, cursor: Cursor | None, given: Mapping[str, Any]) -> dict[str, Any]:
-    allowed = {item.name: item for item in _allowed(stream, cursor)}
-    checked: dict[str, Any] = {}
-    for name, value in sorted(given.items()):
-        if name not in allowed:
-            known = ", ".join(sorted(allowed)) or "none"
-            ours = cursor is not None and name in cursor.params
-            why = f"start and end set {name}" if ours else f"stream {stream.name} has no filter {name!r}"
-            raise OptionError(f"{why}.", advice=f"Its filters are: {known}.")
-        wanted = allowed[name]
-        kind, words = _TYPES[wanted.kind]
-        several = wanted.kind in {"texts", "integers"}
-        values = list(value) if several and isinstance(value, (list, tuple)) else [value]
-        # A bool is an int to Python; to the service it is not.
-        if any(not isinstance(item, kind) or (kind is int and isinstance(item, bool)) for item in values) or (
-            several and not isinstance(value, (list, tuple))
-        ):
-            raise OptionError(f"Filter {name} of stream {stream.name} is {value!r}.", advice=f"It takes {words}.")
-        if wanted.most and len(values) > wanted.most:
-            raise OptionError(f"Filter {name} has {len(values)} values.", advice=f"It takes at most {wanted.most}.")
-        checked[name] = values if several else value
-    if missing := [item for item in allowed.values() if item.required and item.name not in checked]:
-        raise OptionError(
-            f"Stream {stream.name} needs the filter {missing[0].name}.",
-            advice=f"It is {' or '.join(missing[0].known)}." if missing[0].known else "Add it to filters.",
-        )
-    return checked

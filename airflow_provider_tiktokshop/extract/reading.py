@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import queue
 import threading
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from airflow_provider_tiktokshop.api.exceptions import QuotaExhausted, RateLimited
 from airflow_provider_tiktokshop.extract.children import Children
 from airflow_provider_tiktokshop.extract.errors import ExtractionPaused
 from airflow_provider_tiktokshop.extract.windows import PARALLEL
+from airflow_provider_tiktokshop.streams.asking import complete
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -46,7 +49,8 @@ class Reader:
     def __init__(self, plan: Plan, client: TikTokShopClient, clock: Clock) -> None:
         self.stop = threading.Event()
         self._plan, self._client, self._clock = plan, client, clock
-        self._children = Children(plan, client) if plan.stream is not plan.source else None
+        self._children = [Children(plan, child, client) for child in plan.below]
+        self._whole = not (plan.source.added_fields or plan.source.scalar)
 
     def page(self, start: int | None, end: int | None, token: str | None) -> Page:
         """Return one page of the rows with a cursor in [start, end), ascending.
@@ -56,10 +60,10 @@ class Reader:
         """
         plan, source = self._plan, self._plan.source
         params, body = plan.request(start, end)
-        return self._patiently(
+        page = self._patiently(
             lambda: self._client.page(
                 source.method,
-                plan.source_path,
+                plan.request_path(start),
                 list_key=source.list_key,
                 params=params,
                 body=body or None,
@@ -69,13 +73,17 @@ class Reader:
                 shop=plan.shop if source.needs_shop_cipher else None,
             )
         )
+        if self._whole:
+            return page
+        shop_id = plan.shop.id if plan.shop else None
+        return replace(page, rows=complete(source, page.rows, page.data, shop_id=shop_id, date=plan.date(start)))
 
     def rows(self, read: list[Row]) -> list[Row]:
         """Return the rows to keep for the rows of a page: themselves, or the children of these parents."""
-        children = self._children
-        if children is None or not read:
-            return read
-        return self._patiently(lambda: children.of(read))
+        for children in self._children:
+            if read:
+                read = self._patiently(partial(children.of, read))
+        return read
 
     def check(self) -> None:
         """Raise ``Stopped`` if another window has failed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-__all__ = ["Shop", "StaticToken", "TokenSource"]
+__all__ = ["CategoryAsset", "Shop", "StaticToken", "TokenSource"]
 
 
 class TokenSource(Protocol):
@@ -59,3 +59,15 @@ class Shop:
     region: str = ""
     seller_type: str = ""
     code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryAsset:
+    """One market and category that an affiliate partner's authorization covers.
+
+    :param id: what it is called here: ``{target_market}-{category id}``, because the service gives it no id.
+    :param cipher: what requests name it by.
+    """
+
+    id: str
+    cipher: str

@@ -2,97 +2,105 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from airflow_provider_tiktokshop import streams
 from airflow_provider_tiktokshop.api.exceptions import PagingError
-from airflow_provider_tiktokshop.extract.rows import Row, dig
-from airflow_provider_tiktokshop.streams.asking import complete, put
+from airflow_provider_tiktokshop.extract.rows import dig
+from airflow_provider_tiktokshop.extract.threads import Stopped, in_parallel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import threading
+    from collections.abc import Callable, Iterable, Iterator
 
-    from airflow_provider_tiktokshop.api.client import TikTokShopClient
-    from airflow_provider_tiktokshop.extract.plan import Plan
+    from airflow_provider_tiktokshop.api.client import Page
+    from airflow_provider_tiktokshop.extract.rows import Row
     from airflow_provider_tiktokshop.streams.base import Stream
 
-__all__ = ["Children"]
+__all__ = ["Ask", "Children"]
+
+# Rows are handed on in pages of at least this many: one request often gives a single row.
+_PAGE: Final = 100
+# Requests of a group for each thread that sends them: enough that none waits long for the slowest of a group.
+_DEEP: Final = 4
+
+
+class Ask(NamedTuple):
+    """A request for children.
+
+    :param ids: their parents.
+    :param day: start of the day that they are about, Unix seconds, for figures.
+    """
+
+    ids: tuple[str, ...]
+    day: int | None
 
 
 class Children:
     """Asks for the children of parent rows, as many parents at a time as the endpoint takes.
 
-    :param plan: what is extracted.
     :param stream: the stream of the children.
-    :param client: the client.
+    :param fetch: asks for one page.
+    :param stop: set when nothing more is to be sent.
     """
 
-    def __init__(self, plan: Plan, stream: Stream, client: TikTokShopClient) -> None:
+    def __init__(self, stream: Stream, fetch: Callable[[Ask, str | None], Page], stop: threading.Event) -> None:
         if stream.parent is None:
             raise ValueError(f"{stream.name} has no parent")
-        self._plan, self._stream, self._client, self._parent = plan, stream, client, stream.parent
-        self._path = plan.path_of(stream)
-        # Only figures have both a parent and days, and their parents carry the day that they are about.
-        self._day_field = streams.get(stream.parent.stream).cursors[0].into if stream.cursors else None
+        self._stream, self._parent = stream, stream.parent
+        self._fetch, self._stop = fetch, stop
 
-    def of(self, parents: list[Row]) -> list[Row]:
-        """Return the rows that belong to ``parents``."""
-        wanted: dict[str | None, dict[str, None]] = {}
-        for parent in parents:
-            value = dig(parent, self._parent.field)
-            if value in {None, ""} or any(dig(parent, name) != must for name, must in self._parent.only):
-                continue
-            # Several parents may name one child; on another day it is another.
-            wanted.setdefault(self._day(parent), {})[str(value)] = None
-        rows: list[Row] = []
-        for day, found in wanted.items():
-            ids = list(found)
-            for start in range(0, len(ids), self._parent.batch):
-                rows += self._read(ids[start : start + self._parent.batch], day)
-        return rows
+    def of(self, parents: Iterable[list[Row]], day: int | None, threads: int) -> Iterator[list[Row]]:
+        """Yield the rows that belong to ``parents``, in their order.
 
-    def _day(self, parent: Row) -> str | None:
-        return str(parent[self._day_field]) if self._day_field else None
+        :param parents: pages of them.
+        :param day: start of the day that the parents are about.
+        :param threads: how many requests may be under way at once.
+        """
+        gathered: list[Row] = []
+        for page in parents:
+            asks = self._asks(page, day if self._stream.cursors else None)
+            deep = threads * _DEEP if threads > 1 else 1
+            for start in range(0, len(asks), deep):
+                for rows in self._answers(asks[start : start + deep], threads):
+                    gathered += rows
+                    if len(gathered) >= _PAGE:
+                        yield gathered
+                        gathered = []
+        if gathered:
+            yield gathered
 
-    def _read(self, ids: list[str], day: str | None) -> Iterator[Row]:
-        stream, parent, plan = self._stream, self._parent, self._plan
-        path, parts = self._path, plan.conditions(stream)
-        if parent.where == "path":
-            path = path.replace(f"{{{parent.param}}}", ids[0])
-        else:
-            put(parts[parent.where], parent.param, ids if parent.batch > 1 else ids[0])
-        if day is not None:
-            (cursor,) = stream.cursors
-            edges = (day, (date.fromisoformat(day) + timedelta(days=1)).isoformat())
-            parts["query"] |= dict(zip(cursor.params, edges, strict=True))
-        used: set[str] = set()
-        token: str | None = None
-        while True:
-            page = self._client.page(
-                stream.method,
-                path,
-                list_key=stream.list_key,
-                params=parts["query"],
-                body=parts["body"] or None,
-                page_size=stream.paging.size_max if stream.paging.token_in else None,
-                page_token=token,
-                token_in=stream.paging.token_in,
-                shop=plan.shop if stream.needs_shop_cipher else None,
-            )
-            yield from complete(
-                stream,
-                page.rows,
-                page.data,
-                shop_id=plan.shop.id if plan.shop else None,
-                parent_id=ids[0] if parent.batch == 1 else None,
-                date=day,
-            )
-            token = page.next_page_token
-            if token is None:
-                return
-            if token in used:
-                raise PagingError(
-                    "The service handed out a page token a second time.", endpoint=f"{stream.method} {path}"
-                )
-            used.add(token)
+    def _asks(self, parents: list[Row], day: int | None) -> list[Ask]:
+        parent = self._parent
+        wanted: dict[str, None] = {}
+        for row in parents:
+            value = dig(row, parent.field)
+            if value not in {None, ""} and all(dig(row, name) == must for name, must in parent.only):
+                wanted[str(value)] = None  # several parents may name one child
+        ids = tuple(wanted)
+        return [Ask(ids[start : start + parent.batch], day) for start in range(0, len(ids), parent.batch)]
+
+    def _answers(self, asks: list[Ask], threads: int) -> Iterator[list[Row]]:
+        """Yield the rows of each request in turn: first pages are read side by side, what follows them one by one."""
+        firsts: list[Page | None] = [None] * len(asks)
+
+        def read(number: int) -> None:
+            firsts[number] = self._fetch(asks[number], None)
+
+        in_parallel(read, range(len(asks)), self._stop, threads)
+        if None in firsts:
+            raise Stopped
+        for number, ask in enumerate(asks):
+            page, firsts[number] = firsts[number], None  # what has been given is not kept
+            used: set[str] = set()
+            while page is not None:
+                yield page.rows
+                token = page.next_page_token
+                if token is None:
+                    break
+                if token in used:
+                    raise PagingError(
+                        "The service handed out a page token a second time.",
+                        endpoint=f"{self._stream.method} {self._stream.path}",
+                    )
+                used.add(token)
+                page = self._fetch(ask, token)

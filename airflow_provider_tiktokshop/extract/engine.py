@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tiktokshop.api.clock import SYSTEM_CLOCK
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_tiktokshop.api.client import TikTokShopClient
     from airflow_provider_tiktokshop.api.clock import Clock
-    from airflow_provider_tiktokshop.api.tokens import Shop
+    from airflow_provider_tiktokshop.api.tokens import CategoryAsset, Shop
     from airflow_provider_tiktokshop.extract.manifest import Manifest
     from airflow_provider_tiktokshop.extract.rows import Row
     from airflow_provider_tiktokshop.streams.base import Stream
@@ -44,8 +45,10 @@ def extract(
     pii_key: bytes | str | None = None,
     lookback: Any = None,
     settle: Any = None,
-    version: str | None = None,
+    version: str | Mapping[str, str] | None = None,
     page_size: int | None = None,
+    open_id: str | None = None,
+    category_asset: CategoryAsset | None = None,
     rows_per_part: int | None = None,
     clock: Clock = SYSTEM_CLOCK,
     progress: Callable[[Progress], None] | None = None,
@@ -58,7 +61,7 @@ def extract(
 
     :param stream: the stream or its name.
     :param client: the client; its rate budget is shared by all windows.
-    :param shop: the shop, ``None`` only for a stream that belongs to none.
+    :param shop: the shop, ``None`` only for a stream that belongs to none. Its region decides which days figures are of.
     :param start: start of the interval, included: an aware datetime, ISO 8601 text with a zone, or Unix seconds.
     :param end: its end, excluded. An end that has just passed is waited for until it is ``settle`` seconds old. If it lies
         in the future, reading stops at ``now - settle`` and the manifest says so (``complete_until``).
@@ -72,8 +75,12 @@ def extract(
     :param pii_key: key for ``hash``, at least 16 bytes.
     :param lookback: seconds (or timedelta) to reach back before ``start``. Default: the stream's own.
     :param settle: seconds (or timedelta) that ``end`` must lie in the past. Default: the stream's own.
-    :param version: version of the endpoint. Default: the newest known.
+    :param version: version of the endpoint, or a mapping from streams to versions where parents' matter too. Default: the
+        newest known.
     :param page_size: rows of a page. Default: the most that the endpoint gives.
+    :param open_id: whose authorization the client uses. Rows of a stream that belongs to no shop go to
+        ``open_id={16 hex digits of its sha256}`` instead of ``shop_id={id}``.
+    :param category_asset: an affiliate partner's market and category, for streams that need its cipher.
     :param rows_per_part: rows of a file. Default: 50,000 on a local disk, 10,000 elsewhere.
     :param clock: the clock.
     :param progress: called after every page, from the threads that read.
@@ -97,6 +104,8 @@ def extract(
         settle=settle,
         version=version,
         page_size=page_size,
+        open_id=open_id,
+        category_asset=category_asset,
     )
     stored = {"format": format, "pii": pii, "pii_key_id": key_id(pii_key) if pii == "hash" else None}
     protect = protector(pii, plan.stream.personal_fields, pii_key)
@@ -127,8 +136,10 @@ def records(
     cursor_field: str | None = None,
     lookback: Any = 0,
     settle: Any = None,
-    version: str | None = None,
+    version: str | Mapping[str, str] | None = None,
     page_size: int | None = None,
+    open_id: str | None = None,
+    category_asset: CategoryAsset | None = None,
     pii: Pii = "keep",
     pii_key: bytes | str | None = None,
     clock: Clock = SYSTEM_CLOCK,
@@ -157,6 +168,8 @@ def records(
         settle=settle,
         version=version,
         page_size=page_size,
+        open_id=open_id,
+        category_asset=category_asset,
     )
     protect = protector(pii, plan.stream.personal_fields, pii_key)
 
@@ -177,7 +190,7 @@ def _records(
     given: set[Hashable] = set()
     for window in plan.split(until, 1):
         for batch in plan.sweep(window, reader.page, trust):
-            for row in reader.rows(batch.rows):
+            for row in chain.from_iterable(reader.rows(batch.rows, window.start if window else None)):
                 key = identity.key(row)
                 if key not in given:
                     given.add(key)
@@ -192,6 +205,12 @@ def _settled(plan: Plan, client: TikTokShopClient, clock: Clock, now: Moment | N
         return plan.end
     # The service's clock decides what has happened; ours may be off by what it has told.
     present = clock.now() + client.clock_offset if now is None else moment(now, "now")
+    history = plan.source.history
+    if history is not None and plan.start < present - history:
+        raise IntervalError(
+            f"{plan.source.name} looks back {history // 86_400} days, and the interval starts at {iso(plan.start)}.",
+            advice=f"Start it after {iso(int(present) - history)}.",
+        )
     until, wait = settled(plan.start, plan.end, plan.settle, present)
     if wait >= PAUSE:
         raise ExtractionPaused(

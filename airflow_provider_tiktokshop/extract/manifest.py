@@ -60,6 +60,8 @@ class Manifest:
     :param requests: how many requests it took, retries and earlier attempts included.
     :param run: facts of the run that say nothing about the data: ``seconds``, ``attempts``, ``finished_at``.
     :param manifest_path: full path or URL of the manifest.
+    :param open_id: whose rows they are, where they belong to no shop.
+    :param category_asset: an affiliate partner's market and category.
     """
 
     stream: str
@@ -78,6 +80,8 @@ class Manifest:
     requests: int
     run: Mapping[str, Any]
     manifest_path: str
+    open_id: str | None = None
+    category_asset: str | None = None
     _directory: Directory | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -99,6 +103,8 @@ class Manifest:
         return {
             "stream": self.stream,
             "shop_id": self.shop_id,
+            "open_id": self.open_id,
+            "category_asset": self.category_asset,
             "start": self.start,
             "end": self.end,
             "complete": self.complete,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tiktokshop.extract.errors import OptionError
@@ -9,11 +10,9 @@ from airflow_provider_tiktokshop.extract.windows import MOST_WINDOWS
 from airflow_provider_tiktokshop.streams.base import Filter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from airflow_provider_tiktokshop.streams.base import Cursor, Stream
 
-__all__ = ["allowed_filters", "checked_count", "checked_filters", "checked_size"]
+__all__ = ["allowed_filters", "checked_count", "checked_filters", "checked_size", "checked_versions", "merged_filters"]
 
 _TYPES: Final[dict[str, tuple[type, str]]] = {
     "text": (str, "a text"),
@@ -51,6 +50,23 @@ def checked_size(stream: Stream, page_size: int | None) -> int | None:
             f"page_size is {page_size}.", advice=f"{stream.name} takes {paging.size_min} to {paging.size_max}."
         )
     return page_size
+
+
+def checked_versions(version: Any, stream: Stream, used: set[str]) -> dict[str, str]:
+    """Return the versions of endpoints that were asked for, by stream.
+
+    :param version: that of the stream, or a mapping from streams to versions: those that it gets its ids from have some too.
+    :param used: the streams that are asked.
+    """
+    if not version:
+        return {}
+    versions = {str(name): str(of) for name, of in version.items()} if isinstance(version, Mapping) else {}
+    if strange := versions.keys() - used:
+        raise OptionError(
+            f"version names {', '.join(sorted(strange))}, which is not asked for {stream.name}.",
+            advice=f"It may name: {', '.join(sorted(used))}.",
+        )
+    return versions or {stream.name: str(version)}
 
 
 def allowed_filters(stream: Stream, cursor: Cursor | None) -> list[Filter]:
@@ -92,3 +108,16 @@ def checked_filters(stream: Stream, cursor: Cursor | None, given: Mapping[str, A
             advice=f"It is {' or '.join(missing[0].known)}." if missing[0].known else "Add it to filters.",
         )
     return checked
+
+
+def merged_filters(
+    source: Stream, below: tuple[Stream, ...], cursor: Cursor | None, given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the filters of a stream and of those that it gets its ids from; each goes wherever it is known."""
+    checked: dict[str, Any] = {}
+    for stream in below:
+        known = {item.name for item in stream.filters}
+        checked |= checked_filters(stream, None, {name: value for name, value in given.items() if name in known})
+    ours = {item.name for item in allowed_filters(source, cursor)}
+    rest = {name: value for name, value in given.items() if name in ours or name not in checked}
+    return dict(sorted((checked | checked_filters(source, cursor, rest)).items()))

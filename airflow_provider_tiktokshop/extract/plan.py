@@ -11,8 +11,15 @@ import orjson
 
 from airflow_provider_tiktokshop import streams
 from airflow_provider_tiktokshop.extract.errors import IntervalError, OptionError
-from airflow_provider_tiktokshop.extract.options import allowed_filters, checked_count, checked_filters, checked_size
+from airflow_provider_tiktokshop.extract.options import (
+    allowed_filters,
+    checked_count,
+    checked_size,
+    checked_versions,
+    merged_filters,
+)
 from airflow_provider_tiktokshop.extract.rows import Identity
+from airflow_provider_tiktokshop.extract.snapshot import Snapshot
 from airflow_provider_tiktokshop.extract.sweep import Sweep
 from airflow_provider_tiktokshop.extract.windows import (
     Window,
@@ -29,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import tzinfo
 
-    from airflow_provider_tiktokshop.api.tokens import Shop
+    from airflow_provider_tiktokshop.api.tokens import CategoryAsset, Shop
     from airflow_provider_tiktokshop.extract.position import Fetch, Position, Trust
     from airflow_provider_tiktokshop.streams.base import Cursor, Stream
 
@@ -45,6 +52,9 @@ class Plan:
     :param below: the streams from there down to ``stream``, each asked for by the ids of the one before.
     :param cursor: the cursor of ``source``, ``None`` if it has none.
     :param filters: conditions, each for every request that knows it.
+    :param open_id: whose rows they are, for streams that belong to no shop.
+    :param asset: an affiliate partner's market and category.
+    :param versions: versions of endpoints, by stream, where they are not the newest known.
     """
 
     stream: Stream
@@ -58,8 +68,15 @@ class Plan:
     settle: int
     windows: int | None
     filters: Mapping[str, Any]
-    version: str
+    versions: Mapping[str, str]
     page_size: int | None
+    open_id: str | None = None
+    asset: CategoryAsset | None = None
+
+    @property
+    def version(self) -> str:
+        """Version of the stream's endpoint."""
+        return self.versions.get(self.stream.name, self.stream.version)
 
     @property
     def path(self) -> str:
@@ -67,8 +84,8 @@ class Plan:
         return self.path_of(self.stream)
 
     def path_of(self, stream: Stream) -> str:
-        """Return the path of an endpoint; the version that was asked for is that of the stream, not of its parents."""
-        return stream.path_of(self.version if stream is self.stream else None)
+        """Return the path of an endpoint in the version that this extraction uses."""
+        return stream.path_of(self.versions.get(stream.name))
 
     @property
     def zone(self) -> tzinfo:
@@ -82,13 +99,22 @@ class Plan:
 
     def place(self) -> tuple[str, ...]:
         """Return the directory of the interval below the output path."""
-        shop = self.shop.id if self.shop else "none"
-        return (self.stream.name, f"shop_id={shop}", f"start={stamp(self.start)}", f"end={stamp(self.end)}")
+        return (self.stream.name, *self._owner(), f"start={stamp(self.start)}", f"end={stamp(self.end)}")
+
+    def _owner(self) -> tuple[str, ...]:
+        if self.shop is not None:
+            return (f"shop_id={self.shop.id}",)
+        if self.open_id is None:
+            return ("shop_id=none",)
+        # As in the token store: an open_id may hold what a path must not.
+        owner = (f"open_id={hashlib.sha256(self.open_id.encode()).hexdigest()[:16]}",)
+        return (*owner, f"category_asset={self.asset.id}") if self.asset else owner
 
     def source_identity(self) -> Identity:
         """Return what tells the rows of the source apart."""
         field = self.cursor.field if self.cursor else None
-        return Identity(self.source.primary_key, field, self.source.version_field)
+        dates = self.zone if self.cursor and self.cursor.kind == "date" else None
+        return Identity(self.source.primary_key, field, self.source.version_field, dates)
 
     def identity(self) -> Identity:
         """Return what tells the rows of the stream apart."""
@@ -106,6 +132,27 @@ class Plan:
             for name, value in sort_params(self.cursor).items():
                 put(parts, name, value)
         return parts["query"], parts["body"]
+
+    def request_for(
+        self, stream: Stream, ids: tuple[str, ...], day: int | None
+    ) -> tuple[str, dict[str, Any], dict[str, Any]]:
+        """Return path, query and body that ask for the children of some parents.
+
+        :param stream: the stream of the children.
+        :param ids: their parents.
+        :param day: start of the day that they are about, Unix seconds, for figures.
+        """
+        parent, path, parts = stream.parent, self.path_of(stream), self.conditions(stream, stream.cursor())
+        if parent is not None and parent.where == "path":
+            path = path.replace(f"{{{parent.param}}}", ids[0])
+        elif parent is not None:
+            put(parts[parent.where], parent.param, list(ids) if parent.batch > 1 else ids[0])
+        cursor = stream.cursor()
+        if cursor is not None and cursor.where != "path" and day is not None:
+            ((start, end),) = days(day, day + 30 * 3600, self.zone)[:1]
+            for name, value in window_params(cursor, start, end, self.zone).items():
+                put(parts[cursor.where], name, value)
+        return path, parts["query"], parts["body"]
 
     def request_path(self, start: int | None) -> str:
         """Return the path that asks for the rows of a window; few endpoints have the day in it."""
@@ -140,7 +187,10 @@ class Plan:
 
     def bounds(self, until: int) -> tuple[int, int] | None:
         """Return the interval that is read, ``None`` for a stream without cursor."""
-        return (self.since, until) if self.cursor else None
+        if self.cursor is None:
+            return None
+        windows = [window for window in self.split(until) if window] if self.cursor.kind == "date" else []
+        return (windows[0].start, windows[-1].end) if windows else (self.since, until)
 
     def sweep(
         self,
@@ -149,8 +199,10 @@ class Plan:
         trust: Trust,
         position: Position | None = None,
         edge: dict[Any, int | None] | None = None,
-    ) -> Sweep:
+    ) -> Sweep | Snapshot:
         """Return what reads one of the windows. See :class:`Sweep`."""
+        if self.cursor is None:
+            return Snapshot(fetch, self.source_identity(), position)
         return Sweep(
             window.start if window else None,
             window.end if window else None,
@@ -203,8 +255,10 @@ def make_plan(
     filters: Mapping[str, Any] | None = None,
     lookback: Any = None,
     settle: Any = None,
-    version: str | None = None,
+    version: str | Mapping[str, str] | None = None,
     page_size: int | None = None,
+    open_id: str | None = None,
+    category_asset: CategoryAsset | None = None,
 ) -> Plan:
     """Check the options of an extraction.
 
@@ -219,6 +273,11 @@ def make_plan(
         source, below = streams.get(source.parent.stream), (source, *below)
     if shop is None and any(one.needs_shop_cipher for one in (source, *below)):
         raise OptionError(f"Stream {stream.name} belongs to a shop, and none was given.", advice="Hand in a shop.")
+    if category_asset is None and any(one.needs_asset_cipher for one in (source, *below)):
+        raise OptionError(
+            f"Stream {stream.name} belongs to a partner's category asset, and none was given.",
+            advice="Hand in one of those that GET /authorization/202405/category_assets lists.",
+        )
     try:
         cursor = source.cursor(cursor_field)
     except ValueError as failure:
@@ -234,28 +293,19 @@ def make_plan(
         source=source,
         below=below,
         cursor=cursor,
-        shop=shop,
+        # What belongs to no shop is the same for all of the seller's shops.
+        shop=shop if open_id is None or any(one.needs_shop_cipher for one in (source, *below)) else None,
         start=first,
         end=last,
         lookback=stream.lookback if lookback is None else seconds(lookback, "lookback"),
         settle=stream.settle if settle is None else seconds(settle, "settle"),
         windows=checked_count(windows),
-        filters=_filters(source, below, cursor, filters or {}),
-        version=str(version or stream.version),
+        filters=merged_filters(source, below, cursor, filters or {}),
+        versions=checked_versions(version, stream, {one.name for one in (source, *below)}),
         page_size=checked_size(source, page_size),
+        open_id=open_id,
+        asset=category_asset,
     )
-
-
-def _filters(
-    source: Stream, below: tuple[Stream, ...], cursor: Cursor | None, given: Mapping[str, Any]
-) -> dict[str, Any]:
-    checked: dict[str, Any] = {}
-    for stream in below:
-        known = {item.name for item in stream.filters}
-        checked |= checked_filters(stream, None, {name: value for name, value in given.items() if name in known})
-    ours = {item.name for item in allowed_filters(source, cursor)}
-    rest = {name: value for name, value in given.items() if name in ours or name not in checked}
-    return dict(sorted((checked | checked_filters(source, cursor, rest)).items()))
 
 
 def iso(moment: int) -> str:

@@ -1,26 +1,27 @@
-"""Reads windows in parallel threads: asks for pages, sweeps, and hands each page to whoever keeps it."""
+"""Asks for pages, and for the children of their rows; hands each page to whoever keeps it."""
 
 from __future__ import annotations
 
-import queue
 import threading
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from airflow_provider_tiktokshop.api.exceptions import QuotaExhausted, RateLimited
-from airflow_provider_tiktokshop.extract.children import Children
+from airflow_provider_tiktokshop.api.paging import Page
+from airflow_provider_tiktokshop.extract.children import Ask, Children
 from airflow_provider_tiktokshop.extract.errors import ExtractionPaused
+from airflow_provider_tiktokshop.extract.threads import Stopped, in_parallel
 from airflow_provider_tiktokshop.extract.windows import PARALLEL
 from airflow_provider_tiktokshop.streams.asking import complete
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
-    from airflow_provider_tiktokshop.api.client import Page, TikTokShopClient
+    from airflow_provider_tiktokshop.api.client import TikTokShopClient
     from airflow_provider_tiktokshop.api.clock import Clock
     from airflow_provider_tiktokshop.extract.plan import Plan
     from airflow_provider_tiktokshop.extract.rows import Row
+    from airflow_provider_tiktokshop.streams.base import Stream
 
 __all__ = ["PAUSE", "Reader", "Stopped", "in_parallel"]
 
@@ -28,14 +29,10 @@ PAUSE: Final = 120.0
 """Seconds from which a wait is not sat out: the worker is better used by others."""
 
 _SHORT_WAITS: Final = 5
-# What a cancelled task may take to let pages in flight be dropped; Airflow kills it 5 seconds after SIGTERM.
-_GRACE: Final = 3.0
+# A request that asks for the oldest moment there is must not be too old by the time it arrives.
+_ON_THE_WAY: Final = 120
 
 _Result = TypeVar("_Result")
-
-
-class Stopped(Exception):
-    """Another window has failed; this one goes no further."""
 
 
 class Reader:
@@ -48,9 +45,10 @@ class Reader:
 
     def __init__(self, plan: Plan, client: TikTokShopClient, clock: Clock) -> None:
         self.stop = threading.Event()
+        self.windows = 1
+        """How many windows are read side by side; with few of them their children are."""
         self._plan, self._client, self._clock = plan, client, clock
-        self._children = [Children(plan, child, client) for child in plan.below]
-        self._whole = not (plan.source.added_fields or plan.source.scalar)
+        self._children = [Children(stream, self._asker(stream), self.stop) for stream in plan.below]
 
     def page(self, start: int | None, end: int | None, token: str | None) -> Page:
         """Return one page of the rows with a cursor in [start, end), ascending.
@@ -59,36 +57,85 @@ class Reader:
         :raises Stopped: another window has failed.
         """
         plan, source = self._plan, self._plan.source
+        if source.history is not None and start is not None and end is not None:
+            start = max(start, self.oldest(source.history))
+            if start >= end:
+                return Page([], None, 0, None, {})
         params, body = plan.request(start, end)
-        page = self._patiently(
-            lambda: self._client.page(
-                source.method,
-                plan.request_path(start),
-                list_key=source.list_key,
-                params=params,
-                body=body or None,
-                page_size=plan.page_size,
-                page_token=token,
-                token_in=source.paging.token_in,
-                shop=plan.shop if source.needs_shop_cipher else None,
-            )
-        )
-        if self._whole:
-            return page
-        shop_id = plan.shop.id if plan.shop else None
-        return replace(page, rows=complete(source, page.rows, page.data, shop_id=shop_id, date=plan.date(start)))
+        return self._ask(source, plan.request_path(start), params, body, plan.page_size, token, day=plan.date(start))
 
-    def rows(self, read: list[Row]) -> list[Row]:
-        """Return the rows to keep for the rows of a page: themselves, or the children of these parents."""
+    def oldest(self, history: int) -> int:
+        """Return the first moment that an endpoint looks back to, Unix seconds.
+
+        :param history: seconds that it looks back.
+        """
+        return int(self._clock.now() + self._client.clock_offset) - history + _ON_THE_WAY
+
+    def rows(self, read: list[Row], start: int | None = None) -> Iterator[list[Row]]:
+        """Yield the rows to keep for the rows of a page: themselves, or the children of these parents, page by page.
+
+        :param read: the rows of a page.
+        :param start: start of the window that it is of.
+        """
+        kept: Iterable[list[Row]] = [read] if read else []
+        day = start if self._plan.date(start) is not None else None
         for children in self._children:
-            if read:
-                read = self._patiently(partial(children.of, read))
-        return read
+            kept = children.of(kept, day, max(1, PARALLEL // max(1, self.windows)))
+        yield from kept
 
     def check(self) -> None:
         """Raise ``Stopped`` if another window has failed."""
         if self.stop.is_set():
             raise Stopped
+
+    def _asker(self, stream: Stream) -> Callable[[Ask, str | None], Page]:
+        plan, size = self._plan, stream.paging.size_max if stream.paging.token_in else None
+
+        def fetch(ask: Ask, token: str | None) -> Page:
+            path, params, body = plan.request_for(stream, ask.ids, ask.day)
+            day = plan.date(ask.day)
+            return self._ask(stream, path, params, body, size, token, parents=ask.ids, day=day)
+
+        return fetch
+
+    def _ask(
+        self,
+        stream: Stream,
+        path: str,
+        params: dict[str, object],
+        body: dict[str, object],
+        page_size: int | None,
+        token: str | None,
+        *,
+        parents: tuple[str, ...] = (),
+        day: str | None = None,
+    ) -> Page:
+        shop, asset = self._plan.shop, self._plan.asset
+        page = self._patiently(
+            lambda: self._client.page(
+                stream.method,
+                path,
+                list_key=stream.list_key,
+                params=params,  # type: ignore[arg-type]
+                body=body or None,
+                page_size=page_size,
+                page_token=token,
+                token_in=stream.paging.token_in,
+                shop=shop if stream.needs_shop_cipher else None,
+                category_asset_cipher=asset.cipher if asset and stream.needs_asset_cipher else None,
+            )
+        )
+        if not stream.added_fields and not stream.scalar:
+            return page
+        rows = complete(
+            stream,
+            page.rows,
+            page.data,
+            shop_id=shop.id if shop else None,
+            parent_id=parents[0] if len(parents) == 1 else None,
+            date=day,
+        )
+        return replace(page, rows=rows)
 
     def _patiently(self, ask: Callable[[], _Result]) -> _Result:
         wait = PAUSE
@@ -112,50 +159,3 @@ class Reader:
             advice=f"Call it again in {wait:.0f} seconds; it goes on from there.",
             resume_after=wait,
         )
-
-
-def in_parallel(work: Callable[[int], None], numbers: Iterable[int], stop: threading.Event) -> None:
-    """Do ``work`` for every number, in at most eight threads; the first failure stops the others and is raised.
-
-    :param work: called with one number; it watches ``stop``.
-    :param numbers: begun in this order.
-    :param stop: set on failure, and when this thread is interrupted.
-    """
-    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-    count = 0
-    for number in numbers:
-        waiting.put(number)
-        count += 1
-    if count == 1:
-        work(waiting.get())
-        return
-    ended: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-
-    def drain() -> None:
-        failure: BaseException | None = None
-        try:
-            while not stop.is_set():
-                work(waiting.get_nowait())
-        except queue.Empty:
-            pass
-        except BaseException as raised:  # noqa: BLE001 - raised again in the thread that waits
-            failure = raised
-            stop.set()
-        ended.put(failure)
-
-    # Daemons: a task that is cancelled must be able to exit while a request is still in flight.
-    threads = [threading.Thread(target=drain, name=f"window-{n}", daemon=True) for n in range(min(count, PARALLEL))]
-    try:
-        for thread in threads:
-            thread.start()
-        failures = [failure for _ in threads if (failure := ended.get()) is not None]
-    except BaseException:
-        stop.set()
-        for thread in threads:
-            if thread.ident is not None:
-                thread.join(_GRACE / len(threads))
-        raise
-    real = [failure for failure in failures if not isinstance(failure, Stopped)]
-    if real:
-        # A pause is raised only if nothing worse happened: the worse needs somebody to know.
-        raise next((failure for failure in real if not isinstance(failure, ExtractionPaused)), real[0])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tiktokshop.extract.errors import ExtractionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
+    from datetime import tzinfo
 
 __all__ = ["Identity", "Row", "dig"]
 
@@ -20,19 +24,31 @@ class Identity:
     :param primary_key: fields that together name the row; dotted paths reach into objects.
     :param cursor_field: the time field that windows select by, ``None`` for a stream without.
     :param version_field: the field that grows when the row changes, ``None`` for the cursor.
+    :param dates: the time zone, when the cursor is a calendar day.
     """
 
     def __init__(
-        self, primary_key: tuple[str, ...], cursor_field: str | None = None, version_field: str | None = None
+        self,
+        primary_key: tuple[str, ...],
+        cursor_field: str | None = None,
+        version_field: str | None = None,
+        dates: tzinfo | None = None,
     ) -> None:
         self.primary_key = primary_key
         self.cursor_field = cursor_field
-        self._version_field = version_field or cursor_field
+        # The day of a figure says nothing of when it was restated.
+        self._version_field = version_field or (None if dates else cursor_field)
+        self._dates = dates
         self.key: Callable[[Row], Hashable] = self._single() if len(primary_key) == 1 else self._compound()
 
     def cursor(self, row: Row) -> int | None:
         """Return the row's cursor in Unix seconds, ``None`` if it has none. Some endpoints send times as text."""
-        return _whole(row.get(self.cursor_field)) if self.cursor_field else None
+        if self.cursor_field is None:
+            return None
+        value = row.get(self.cursor_field)
+        if self._dates is not None:
+            return _midnight(value, self._dates) if isinstance(value, str) else None
+        return _whole(value)
 
     def version(self, row: Row) -> int | None:
         """Return a number that is greater for a newer version of the row, ``None`` if it has none."""
@@ -76,6 +92,15 @@ def dig(row: Any, path: str) -> Any:
     return row
 
 
+@lru_cache(maxsize=1024)
+def _midnight(value: str, zone: tzinfo) -> int | None:
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        return None
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
+
+
 def _whole(value: Any) -> int | None:
     if type(value) is int:
         return value
@@ -84,4 +109,9 @@ def _whole(value: Any) -> int | None:
     try:
         return int(value)
     except (TypeError, ValueError):
+        pass
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
         return None
+    return math.floor((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

@@ -83,6 +83,7 @@ class Run:
         self._identity, self._source_identity = plan.identity(), plan.source_identity()
         self._began, self._requests_before = clock.boottime(), client.requests_sent
         self._until = plan.end
+        self._bounds: tuple[int, int] | None = None
         self._windows: tuple[Window | None, ...] = ()
         self._parts: list[WindowParts] = []
         self._lock = threading.Lock()
@@ -96,6 +97,7 @@ class Run:
         manifest = self._begin(until)
         if manifest is not None:
             return manifest
+        self._bounds, self._reader.windows = self._plan.bounds(self._until), len(self._windows)
         self._parts = [self._new_parts(number) for number in range(len(self._windows))]
         in_parallel(self._read, range(len(self._windows)), self._reader.stop)
         resolve(self._parts, self._identity)
@@ -131,7 +133,7 @@ class Run:
             f"{self._checkpoint.owner}-w{number:03d}",
             self._layout,
             self._identity,
-            self._plan.bounds(self._until),
+            self._bounds,
             self._rows_per_part,
         )
 
@@ -154,22 +156,22 @@ class Run:
             self._done += 1
 
     def _sweep(self, number: int, position: Position | None, edge: dict[Any, int | None] | None) -> Position | None:
-        parts, plan = self._parts[number], self._plan
+        parts, plan, window = self._parts[number], self._plan, self._windows[number]
         # The keys in the files are those of the stream; a parent's rows cannot be found there.
         edge = edge if plan.stream is plan.source else None
         try:
-            for batch in plan.sweep(self._windows[number], self._reader.page, self._trust, position, edge):
+            for batch in plan.sweep(window, self._reader.page, self._trust, position, edge):
                 self._reader.check()
                 if batch.restart:
                     parts.restart()
-                rows = self._reader.rows(batch.rows)
-                if rows:
-                    span = span_of(batch.rows, self._source_identity, plan.bounds(self._until))
+                span = span_of(batch.rows, self._source_identity, self._bounds)
+                for rows in self._reader.rows(batch.rows, window.start if window else None):
                     keys = [self._identity.key(row) for row in rows]
                     if self._protect is not None:
                         for row in rows:
                             self._protect(row)
                     parts.write(rows, keys, span)
+                    span = Span()  # what rows of the source there were is told once
                 position = batch.position
                 if parts.durable:
                     self._record(number, position)
@@ -222,5 +224,7 @@ class Run:
                 "provider_version": __version__,
             },
             manifest_path=self._directory.url(MANIFEST),
+            open_id=None if plan.shop else plan.open_id,
+            category_asset=plan.asset.id if plan.asset else None,
             _directory=self._directory,
         )

@@ -10,7 +10,8 @@ leaves the window, the rows behind it move up by one, and the next page skips on
   announce no total, are read that way from the beginning.
 - Within one second that fills whole pages only tokens can help: such a second is read again until one reading is
   consistent, or without a total until two have the same rows. So is every span of a stream that does not sort by its
-  cursor, or has none; there a missing total has to be trusted.
+  cursor; there a missing total has to be trusted.
+- A window with more rows than can be paged through is split in two, as often as it takes.
 
 A row that the service returns is never thrown away because its cursor has meanwhile left the window.
 """
@@ -18,9 +19,16 @@ A row that the service returns is never thrown away because its cursor has meanw
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from airflow_provider_tiktokshop.api.exceptions import ApiError, InvalidRequest, PagingError, ResultWindowTooLarge
+from airflow_provider_tiktokshop.api.exceptions import (
+    ApiError,
+    InvalidRequest,
+    PagingError,
+    ResultWindowTooLarge,
+    TikTokShopError,
+)
 from airflow_provider_tiktokshop.extract.edge import Edge, View, view
 from airflow_provider_tiktokshop.extract.errors import UnstableWindowError
 from airflow_provider_tiktokshop.extract.position import Batch, Fetch, Position, Trust
@@ -31,10 +39,10 @@ if TYPE_CHECKING:
     from airflow_provider_tiktokshop.api.client import Page
     from airflow_provider_tiktokshop.extract.rows import Identity
 
-__all__ = ["Sweep"]
+__all__ = ["TOKEN_REFUSED", "Sweep"]
 
 # A page token that expired or was refused comes back as one of these; without a token they are the request's own fault.
-_TOKEN_REFUSED: Final = (InvalidRequest, ApiError, PagingError)
+TOKEN_REFUSED: Final = (InvalidRequest, ApiError, PagingError)
 # Readings of the same rows before giving up. Each needs a change at the very moment of reading to fail.
 _ATTEMPTS: Final = 10
 
@@ -48,6 +56,17 @@ class _Disturbed(Exception):
     def __init__(self, seen: set[Hashable] | None = None) -> None:
         super().__init__()
         self.seen = seen
+
+
+class _Crowded(Exception):
+    """More rows match than can be paged through.
+
+    :param total: how many, if the service said so.
+    """
+
+    def __init__(self, total: int | None = None) -> None:
+        super().__init__()
+        self.total = total
 
 
 class Sweep:
@@ -88,6 +107,7 @@ class Sweep:
         """Yield the rows not given before, page by page.
 
         :raises UnstableWindowError: no reading was consistent.
+        :raises ResultWindowTooLarge: what cannot be split further holds more rows than can be paged through.
         """
         position = self._position
         spans = [(position.cursor if self._start is not None else None, self._end)]
@@ -95,11 +115,11 @@ class Sweep:
             start, end = spans.pop()
             try:
                 yield from self._span(start, end)
-            except ResultWindowTooLarge:
+            except (_Crowded, ResultWindowTooLarge) as crowd:
                 # In an ordered stream part of the span may have been read: what is left is split.
                 start = position.cursor if self._start is not None else None
                 if start is None or end is None or end - start < 2:
-                    raise
+                    raise self._crowded(start, crowd) from None
                 middle = (start + end) // 2
                 spans += [(middle, end), (start, middle)]
                 position.by_cursor, position.token = True, None
@@ -131,7 +151,7 @@ class Sweep:
             token = position.token
             try:
                 page = self._page(self._start, end, token)
-            except _TOKEN_REFUSED:
+            except TOKEN_REFUSED:
                 if token is None:
                     raise
                 return False
@@ -220,7 +240,7 @@ class Sweep:
         while True:
             try:
                 page = self._page(start, end, token)
-            except _TOKEN_REFUSED:
+            except TOKEN_REFUSED:
                 if token is None:
                     raise
                 raise _Disturbed from None
@@ -243,9 +263,9 @@ class Sweep:
 
     def _page(self, start: int | None, end: int | None, token: str | None) -> Page:
         page = self._fetch(start, end, token)
-        splits = start is not None and end is not None and end - start > 1
-        if splits and self._result_cap and token is None and (page.total_count or 0) >= self._result_cap:
-            raise ResultWindowTooLarge(f"{page.total_count} rows match; {self._result_cap} can be paged through.")
+        total = page.total_count
+        if self._result_cap and start is not None and token is None and total is not None and total >= self._result_cap:
+            raise _Crowded(total)
         return page
 
     def _advance(self, cursor: int, page: View | None = None) -> None:
@@ -258,6 +278,19 @@ class Sweep:
         position.seen, position.by_cursor = 0, True
         self._edge = Edge(self._identity, position.cursor)
         return Batch([], replace(position), restart=True)
+
+    def _crowded(self, start: int | None, crowd: Exception) -> TikTokShopError:
+        where = (
+            "in all" if start is None else f"in the one second {datetime.fromtimestamp(start, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        )
+        cap = self._result_cap or "what can be paged through"
+        return ResultWindowTooLarge(
+            f"{getattr(crowd, 'total', None) or 'Too many'} rows match {where}: the service gives no more than {cap}.",
+            code=getattr(crowd, "code", None),
+            request_id=getattr(crowd, "request_id", None),
+            endpoint=getattr(crowd, "endpoint", None),
+            advice="Add filters, and extract each of their values by itself; or use another cursor_field.",
+        )
 
     def _unstable(self) -> UnstableWindowError:
         return UnstableWindowError(

@@ -14,20 +14,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
 from airflow_provider_tiktokshop.api.client import StaticToken, TikTokShopClient
 from airflow_provider_tiktokshop.api.oauth import OAuthClient
-from airflow_provider_tiktokshop.auth.records import ShopRecord, authorization_id
+from airflow_provider_tiktokshop.auth.records import RecordKey, RotatedRecord, ShopRecord, authorization_id
 from airflow_provider_tiktokshop.auth.stores.base import Snapshot, TokenStore
 from tests.support.processes import clean_environment
 from tests.support.rotation import FileStore, Workbench
 
 ROOT = Path(__file__).parents[2]
 DAY = 86_400
+ANSWERS = 100
 # In the order in which the protocol reaches them.
 STEPS = {
     "before_intent": "before the intent is written",
@@ -75,8 +75,13 @@ class StoppingStore(TokenStore):
         return "finish" if value.get("verified") else "pair"
 
 
+def say(line: str) -> None:
+    """Answer on the pipe that was standard output: Airflow logs to standard output."""
+    os.write(ANSWERS, f"{line}\n".encode())
+
+
 def stop_here(step: str) -> NoReturn:
-    print(f"at {step}", flush=True)
+    say(f"at {step}")
     server = os.getppid()
     while os.getppid() == server:
         time.sleep(0.1)
@@ -88,13 +93,8 @@ def open_store(name: str, where: str, key: str) -> TokenStore:
     if name == "file":
         return FileStore(Path(where))
     if name == "variables":
-        from airflow.models.variable import Variable
-        from airflow.settings import engine
-
         from airflow_provider_tiktokshop.auth.stores.airflow_variables import VariableStore
 
-        assert engine is not None
-        Variable.__table__.create(engine, checkfirst=True)  # type: ignore[attr-defined]
         return VariableStore()
     from airflow_provider_tiktokshop.auth.stores.sql import SqlStore, fernet_cipher
     from airflow_provider_tiktokshop.auth.stores.sql_engine import store_engine
@@ -118,13 +118,30 @@ class Bench(Workbench):
 
 
 def prepare(job: dict[str, Any]) -> dict[str, Any]:
-    """Authorize every seller, and make each look as if its access token had two days left."""
+    """Put each seller's live pair into an empty store, as if its access token had two days left."""
+    if job["store"] == "variables":
+        from airflow.models.variable import Variable
+        from airflow.utils.session import create_session
+
+        with create_session() as session:
+            session.query(Variable).delete()
     bench = Bench(job)
-    ids = bench.adopt_seeds()
-    bench.run()
-    for id_ in ids:
-        record = bench.record(id_)
-        bench.write_record(replace(record, access_expires_at=int(bench.clock.now()) + 2 * DAY))
+    now, ids = bench.clock.now(), []
+    for open_id, token in job["held"]:
+        record = RotatedRecord(
+            app_key=bench.app.app_key,
+            issuer=bench.app.issuer,
+            id=authorization_id(open_id),
+            open_id=open_id,
+            access_token=token["access_token"],
+            access_expires_at=int(now) + 2 * DAY,
+            refresh_token=token["refresh_token"],
+            refresh_expires_at=token["refresh_token_expire_in"],
+            pair_at=now - 5 * DAY,
+            verified=True,
+        )
+        bench.write_record(record)
+        ids.append(record.id)
     return {"ids": ids}
 
 
@@ -176,19 +193,35 @@ def look(job: dict[str, Any]) -> dict[str, Any]:
 JOBS = {"prepare": prepare, "rotate": rotate, "run": run, "look": look}
 
 
+def make_variables() -> None:
+    """Make the tables of Airflow's database that Variables need: migrating all of it would take longer than the tests."""
+    from airflow import settings
+    from airflow.models.team import Team
+    from airflow.models.variable import Variable
+
+    settings.configure_orm()  # type: ignore[no-untyped-call]
+    assert settings.engine is not None
+    Variable.metadata.create_all(settings.engine, tables=[Team.__table__, Variable.__table__])
+    # The first use of a Variable imports a good part of Airflow: better once here than in every process.
+    open_store("variables", "", "").read(RecordKey("canary", "warm-up"))
+    # No connection may be shared with the processes to be forked.
+    settings.engine.dispose()
+
+
 def serve() -> None:
     """Fork a process for each job."""
-    import airflow.models.variable  # noqa: F401 - takes longer than all the rest
-
+    os.dup2(1, ANSWERS)
+    os.dup2(2, 1)
+    make_variables()
     for line in sys.stdin:
         job = json.loads(line)
         child = os.fork()
         if child == 0:
-            print(json.dumps(JOBS[job["do"]](job)), flush=True)
+            say(json.dumps(JOBS[job["do"]](job)))
             os._exit(0)
-        print(f"pid {child}", flush=True)
+        say(f"pid {child}")
         _, status = os.waitpid(child, 0)
-        print(f"end {os.waitstatus_to_exitcode(status)}", flush=True)
+        say(f"end {os.waitstatus_to_exitcode(status)}")
 
 
 class RotationServer:

@@ -152,9 +152,11 @@ def _answer(world: World, call: Call, listing: Listing) -> bytes:
     else:
         page, following = take_page(world, request, request.kept or (keys, 0, len(keys)))
     shape = shape_of(call.endpoint.method, call.endpoint.path)
-    rows = [_render(call, scope, table, _row_shape(shape, listing.list_key), key) for key in page]
+    # A few endpoints renamed their list from one version to the next.
+    list_key = next(name for name in listing.list_key.split("|") if name.partition(".")[0] in shape)
+    rows = [_render(call, scope, table, _row_shape(shape, list_key), key) for key in page]
     world.stats.rows_served += len(rows)
-    return orjson.dumps(_data(world, scope, call, listing, table, rows, following, len(keys)))
+    return orjson.dumps(_data(world, scope, call, list_key, table, rows, following, len(keys)))
 
 
 def _page_of(listing: Listing, scope: Scope) -> tuple[int, str]:
@@ -208,14 +210,14 @@ def _render(call: Call, scope: Scope, table: Table, shape: Any, key: int) -> byt
 
 
 def _data(
-    world: World, scope: Scope, call: Call, listing: Listing, table: Table, rows: list[bytes], token: str, total: int
+    world: World, scope: Scope, call: Call, list_key: str, table: Table, rows: list[bytes], token: str, total: int
 ) -> dict[str, Any]:
     """Return ``data`` with what its version documents: the list, the next page's token, the count, and the extras."""
     shape = shape_of(call.endpoint.method, call.endpoint.path)
     known = {"total_count": total, "next_page_token": token, "has_more": bool(token), **table.extra}
     filler = row_filler(scope)
     # The list may lie one level down, next to some of the extras.
-    head, _, last = listing.list_key.rpartition(".")
+    head, _, last = list_key.rpartition(".")
     levels = [(shape, head or last), (shape[head], last)] if head else [(shape, last)]
     made: list[dict[str, Any]] = []
     for level, key in levels:

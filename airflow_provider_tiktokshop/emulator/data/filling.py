@@ -93,10 +93,13 @@ class Filler:
         return row
 
     def _fit(self, name: str, kind: Any, value: Any) -> Any:
-        if isinstance(kind, dict):
+        if isinstance(kind, dict) and isinstance(value, dict):
             return self.fill(kind, value)
-        if isinstance(kind, list):
+        if isinstance(kind, list) and isinstance(value, list):
             return [self._fit(name, kind[0], item) for item in value]
+        if isinstance(kind, (dict, list)) or isinstance(value, (dict, list)):
+            # Another version has a field of that name and of another kind.
+            return self._make(name, kind)
         if kind == "string" and type(value) is int:
             return str(value)
         if kind == "int" and type(value) is str:

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from airflow_provider_tiktokshop.emulator.endpoints import (
+    analytics,
+    analytics_content,
+    analytics_market,
     authorization,
+    customer_service,
     finance,
     fulfillment,
     order_parts,
     orders,
     product_catalogue,
     products,
+    promotion,
     returns,
 )
 
 __all__ = [
+    "analytics",
+    "analytics_content",
+    "analytics_market",
     "authorization",
+    "customer_service",
     "finance",
     "fulfillment",
     "order_parts",
     "orders",
     "product_catalogue",
     "products",
+    "promotion",
     "returns",
 ]

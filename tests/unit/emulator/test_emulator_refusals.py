@@ -42,8 +42,8 @@ def test_a_documented_endpoint_that_is_not_served_says_so(caller):
     cipher = caller.emulator.sellers[0]["shops"][0]["cipher"]
     answer = caller.call(
         "GET",
-        "/customer_service/202407/performance",
-        {"shop_cipher": cipher, "support_date_ge": "2026-01-01", "support_date_lt": "2026-01-02"},
+        "/customer_service/202309/agents/settings",
+        {"shop_cipher": cipher},
     )
     assert answer.status == 501
     assert b"does not serve" in answer.raw

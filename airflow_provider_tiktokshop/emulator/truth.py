@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_tiktokshop.emulator.data.tables import Entry, Table
+from airflow_provider_tiktokshop.emulator.data.tables import INDEX_MASK, Entry, Table
 from airflow_provider_tiktokshop.emulator.listing import RESOURCES, Detail, Listing
 from airflow_provider_tiktokshop.emulator.scope import Scope, dig
 
@@ -48,7 +48,7 @@ def _scope(world: World, query: dict[str, str]) -> Scope:
 
 
 def _rows(scope: Scope, name: str, span: tuple[str, int, int]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    if name == "orders":
+    if name in {"orders", "order_detail"}:
         for order in scope.records.orders.truth(span[0] or "create_time", span[1], span[2]):
             yield order, order
         return
@@ -60,7 +60,7 @@ def _rows(scope: Scope, name: str, span: tuple[str, int, int]) -> Iterator[tuple
         table = resource.table(inner) if isinstance(resource, Listing) else _single(resource, inner)
         cursor, ge, lt = span if own_times or resource.parent is None else ("", 0, _FAR)
         for key in table.matching(cursor, ((cursor, ge, lt),) if cursor else ()):
-            entry = table.entries[key & (1 << 24) - 1]
+            entry = table.entries[key & INDEX_MASK]
             made = entry.make()
             known = parent | {field: dig(made, field) for field in resource.key}
             yield known | entry.times, made

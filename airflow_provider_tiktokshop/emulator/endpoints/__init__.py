@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from airflow_provider_tiktokshop.emulator.endpoints import (
+    affiliate_creator,
+    affiliate_market,
+    affiliate_partner,
+    affiliate_seller,
     analytics,
     analytics_content,
     analytics_market,
     authorization,
     customer_service,
+    fbt,
     finance,
     fulfillment,
     order_parts,
@@ -16,14 +21,20 @@ from airflow_provider_tiktokshop.emulator.endpoints import (
     products,
     promotion,
     returns,
+    seller,
 )
 
 __all__ = [
+    "affiliate_creator",
+    "affiliate_market",
+    "affiliate_partner",
+    "affiliate_seller",
     "analytics",
     "analytics_content",
     "analytics_market",
     "authorization",
     "customer_service",
+    "fbt",
     "finance",
     "fulfillment",
     "order_parts",
@@ -32,4 +43,5 @@ __all__ = [
     "products",
     "promotion",
     "returns",
+    "seller",
 ]

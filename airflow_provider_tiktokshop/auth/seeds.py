@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tiktokshop.api.errors import ExchangeError, ExchangeNotSpent, ExchangeRefused, TikTokShopError
 from airflow_provider_tiktokshop.auth import keeping, owner
+from airflow_provider_tiktokshop.auth.outcomes import describe
 from airflow_provider_tiktokshop.auth.records import ConsentRecord, RecordKey, RotatedRecord, SeedRecord, fingerprint
-from airflow_provider_tiktokshop.auth.rotation import INTENT_FRESH_FOR, Rotator, describe
+from airflow_provider_tiktokshop.auth.rotation import INTENT_FRESH_FOR, Rotator
 from airflow_provider_tiktokshop.auth.stores.base import Snapshot, TokenStoreError
 
 if TYPE_CHECKING:

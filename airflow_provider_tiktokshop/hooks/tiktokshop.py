@@ -163,6 +163,18 @@ class TikTokShopHook(BaseHook):
                     chosen[shop_id] = authorization
         return [{"open_id": chosen[shop_id].open_id, "shop_id": shop_id} for shop_id in sorted(chosen)]
 
+    def targets(self, stream: str) -> list[dict[str, str]]:
+        """Return everybody whose rows a stream has, ready for ``expand_kwargs`` of the extract operator.
+
+        :param stream: for example ``orders`` or ``affiliate_creator_orders``.
+        :return: what :meth:`shops` returns, for a stream that belongs to shops; else ``[{"open_id": …}]`` of each seller,
+            creator or partner, whoever the stream takes, with ``category_asset`` for affiliate partners' streams.
+        """
+        from airflow_provider_tiktokshop import streams
+        from airflow_provider_tiktokshop.hooks.subject import targets_of
+
+        return targets_of(self, streams.get(stream))
+
     def shop(self) -> Shop:
         """Return the shop that this hook acts on: the one named, or the authorization's only one.
 
@@ -216,8 +228,11 @@ class TikTokShopHook(BaseHook):
         """
         from airflow_provider_tiktokshop import streams
         from airflow_provider_tiktokshop.extract import records
+        from airflow_provider_tiktokshop.hooks.subject import subject_of
 
-        return records(streams.get(stream), self.get_conn(), self.shop(), start, end, **filters)
+        found = streams.get(stream)
+        subject = subject_of(self, found, filters.pop("category_asset", None))
+        return records(found, self.get_conn(), subject.pop("shop"), start, end, **subject, **filters)
 
     def test_connection(self) -> tuple[bool, str]:
         """Test the app and its authorizations with read-only requests; what the form's Test button shows.

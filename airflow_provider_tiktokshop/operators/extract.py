@@ -49,7 +49,8 @@ class TikTokShopExtractOperator(BaseOperator):
 
     :param stream: what to extract, for example ``orders``; a wrong name's error lists the names.
     :param output_path: directory or object-store URL (``s3://conn_id@bucket/prefix``). Files go to
-        ``{output_path}/{stream}/shop_id={id}/start={start}/end={end}/``.
+        ``{output_path}/{stream}/shop_id={id}/start={start}/end={end}/``; with ``open_id={digest}`` instead for a stream
+        that belongs to a seller, creator or partner and to no shop.
     :param shop_id: the shop. Without it the authorization must cover exactly one.
     :param open_id: the authorization. Without it the one that covers ``shop_id``, or the sole one.
     :param start: start of the interval, included: a datetime or ISO 8601 text. Default: the run's data interval.
@@ -64,6 +65,10 @@ class TikTokShopExtractOperator(BaseOperator):
     :param lookback: seconds or timedelta; how far to reach back before ``start`` for rows that changed late. Default:
         the stream's own.
     :param requests_per_second: replaces the connection's limit for each shop and endpoint.
+    :param version: version of the endpoint, for example ``202309``; or a mapping from streams to versions, where those
+        count that the stream gets its ids from. Default: the newest known.
+    :param category_asset: an affiliate partner's market and category as ``TikTokShopHook.targets`` names it
+        (``GB-601226``). Not needed when the authorization covers just one.
     :param tiktokshop_conn_id: the connection of the app.
     :return: the manifest: ``stream``, ``shop_id``, ``start``, ``end``, ``rows``, ``files`` (each ``path``, ``rows``,
         ``bytes``, ``sha256``), ``min_cursor``, ``max_cursor``, ``requests``, ``options``, ``manifest_path``.
@@ -86,6 +91,8 @@ class TikTokShopExtractOperator(BaseOperator):
         "pii",
         "lookback",
         "requests_per_second",
+        "version",
+        "category_asset",
     )
     template_fields_renderers = {"filters": "json"}  # noqa: RUF012 - the type that BaseOperator declares
     ui_color = "#f2f0ff"
@@ -106,6 +113,8 @@ class TikTokShopExtractOperator(BaseOperator):
         pii: Literal["keep", "hash", "drop"] = "keep",
         lookback: float | timedelta | None = None,
         requests_per_second: float | None = None,
+        version: str | dict[str, str] | None = None,
+        category_asset: str | None = None,
         tiktokshop_conn_id: str = "tiktokshop_default",
         **kwargs: Any,
     ) -> None:
@@ -123,6 +132,8 @@ class TikTokShopExtractOperator(BaseOperator):
         self.pii = pii
         self.lookback = lookback
         self.requests_per_second = requests_per_second
+        self.version = version
+        self.category_asset = category_asset
         self.tiktokshop_conn_id = tiktokshop_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
@@ -140,14 +151,16 @@ class TikTokShopExtractOperator(BaseOperator):
         from airflow_provider_tiktokshop.compat import AirflowFailException
         from airflow_provider_tiktokshop.extract import extract
         from airflow_provider_tiktokshop.extract.errors import ExtractionPaused, IntervalError, OptionError
+        from airflow_provider_tiktokshop.hooks.subject import subject_of
 
         try:
             stream = streams.get(self.stream)
             hook = self._preflight()
+            subject = subject_of(hook, stream, self.category_asset or None)
             manifest = extract(
                 stream,
                 hook.get_conn(),
-                hook.shop() if stream.needs_shop_cipher else None,
+                subject.pop("shop"),
                 self.start,
                 self.end,
                 self._output(),
@@ -158,7 +171,9 @@ class TikTokShopExtractOperator(BaseOperator):
                 pii=self.pii,
                 pii_key=hook.wiring.pii_key if self.pii == "hash" else None,
                 lookback=_seconds(self.lookback),
+                version=self.version or None,
                 progress=self._progress(),
+                **subject,
             )
         except (ExtractionPaused, QuotaExhausted) as pause:
             self._wait(pause.resume_after, str(pause))
@@ -174,9 +189,9 @@ class TikTokShopExtractOperator(BaseOperator):
             hint = _EMPTY_INTERVAL if isinstance(error, IntervalError) and str(self.start) == str(self.end) else ""
             raise AirflowFailException(f"{error}{hint}") from None
         self.log.info(
-            "%s of shop %s: %d rows in %d files, %d requests",
+            "%s of %s: %d rows in %d files, %d requests",
             stream.name,
-            manifest.shop_id,
+            f"shop {manifest.shop_id}" if manifest.shop_id else f"open_id {manifest.open_id}",
             manifest.rows,
             len(manifest.files),
             manifest.requests,

@@ -40,11 +40,15 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """The resource whose rows' ``field`` a request is about, as its parameter ``param``."""
+    """The resource whose rows' ``field`` a request is about, as its parameter ``param``.
+
+    :param into: what the truth endpoint calls that id, where the rows have a field of the parameter's name already.
+    """
 
     name: str
     field: str
     param: str
+    into: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,10 @@ def truth(world: World, name: str, query: dict[str, str]) -> list[dict[str, Any]
 
 def _scope(world: World, query: dict[str, str]) -> Scope:
     params = {field: value for field, value in query.items() if field not in _OWN}
-    if "shop_id" in query:
+    if "open_id" in query:
+        # A creator's own endpoints take a shop's id as a parameter.
+        params |= {field: query[field] for field in ("shop_id",) if field in query}
+    elif "shop_id" in query:
         shop = world.shops.get(query["shop_id"])
         account = next((one for one in world.accounts.values() if shop in one.shops), None)
         if shop is None or account is None:
@@ -80,7 +83,7 @@ def _parents(
         many = parent.param.endswith("_ids")
         params = scope.params | {parent.param: [str(value)] if many else value}
         inner = Scope(scope.world, scope.account, scope.shops, scope.shop, scope.asset, params)
-        yield inner, {parent.param: value}
+        yield inner, {parent.into or parent.param: value}
 
 
 def _single(detail: Detail, scope: Scope) -> Table:

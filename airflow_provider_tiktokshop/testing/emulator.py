@@ -182,6 +182,15 @@ class EmulatorProcess:
         query = {name: value for name, value in query.items() if value is not None}
         return list(self.control("GET", "truth/orders?" + urlencode(query))["rows"])
 
+    def true_rows(self, resource: str, **query: Any) -> list[dict[str, Any]]:
+        """Return primary keys and times of everything that a resource holds, to compare an extraction with.
+
+        :param resource: as the emulator's documentation names it, such as ``statements``.
+        :param query: ``shop_id`` or ``open_id``, ``cursor``, ``ge``, ``lt``, and parameters of the endpoint.
+        :raises EmulatorError: it knows no such resource, shop or user.
+        """
+        return list(self.control("GET", f"truth/{resource}?{urlencode(query)}")["rows"])
+
     def orders(self, shop_id: str, *, add: int = 0, touch: int = 0, ids: Sequence[str] = ()) -> dict[str, Any]:
         """Change a shop's orders now: place ``add`` new ones, update ``touch`` random ones and those of ``ids``.
 

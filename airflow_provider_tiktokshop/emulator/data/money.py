@@ -29,6 +29,7 @@ _COMMISSION_PERCENT = 6
 _PAID_AFTER = 2 * DAY
 _RETRIED_AFTER = 5 * DAY
 _FAILS_EVERY = 23
+_NAMED = ("sku_id", "sku_name", "product_id", "product_name")
 
 
 class Settled(NamedTuple):
@@ -90,7 +91,7 @@ def _settled(records: ShopRecords, history: History) -> list[Settled]:
         actual, paid, help_ = (*shipped, helped) if place == 0 else (0, 0, 0)
         rows.append(
             Settled(
-                first,
+                {name: first[name] for name in _NAMED},
                 len(items),
                 gross,
                 discount,

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["DAY", "ShopRecords"]
 
 DAY = 86400
-_KEPT_ORDERS = 20_000
+# An order as an object takes some 10 kB.
+_KEPT_ORDERS = 1000
 _T = TypeVar("_T")
 
 

@@ -8,7 +8,6 @@ from airflow_provider_tiktokshop.emulator.data.catalogue import product_skus
 from airflow_provider_tiktokshop.emulator.data.filling import ABSENT
 from airflow_provider_tiktokshop.emulator.data.records import DAY, ShopRecords
 from airflow_provider_tiktokshop.emulator.data.tables import Entry, Table, table_of
-from airflow_provider_tiktokshop.emulator.errors import refuse
 from airflow_provider_tiktokshop.emulator.listing import Between, Listing, offer
 
 if TYPE_CHECKING:
@@ -133,7 +132,7 @@ def _inbounds(scope: Scope) -> Table:
     rows: list[dict[str, Any]] = []
     for wanted in scope.params.get("order_ids") or scope.params.get("ids", ()):
         if wanted not in known:
-            raise refuse(36009004, "Invalid 'order_ids'")
+            continue
         start = records.world.clock.anchor - known[wanted] * 4 * DAY - 3 * DAY
         own = {"id": wanted, "order_id": wanted, "order_id_string": wanted, "create_time": start}
         rows.append(own | {"ship_time": start + DAY, "carton_details": [], "planned_goods": []})

@@ -158,7 +158,7 @@ offer(
         table=_replicated,
         key=("shop_id", "product_id"),
         token_in=None,
-        parent=_PRODUCT,
+        parent=Parent("products", "id", "product_id", into="source_product_id"),
     ),
     Listing(
         name="product_key_programs",

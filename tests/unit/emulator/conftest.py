@@ -149,3 +149,10 @@ def emulator(emulator_process: EmulatorProcess) -> EmulatorProcess:
 @pytest.fixture
 def caller(emulator: EmulatorProcess) -> Caller:
     return Caller(emulator)
+
+
+@pytest.fixture(scope="module")
+def module_caller(emulator_process: EmulatorProcess) -> Caller:
+    """A caller for tests that change nothing: the emulator is reset once for all of them."""
+    emulator_process.reset()
+    return Caller(emulator_process)

@@ -15,11 +15,20 @@ from airflow_provider_tiktokshop.api.app import App
 from airflow_provider_tiktokshop.api.client import StaticToken, TikTokShopClient
 from airflow_provider_tiktokshop.api.errors import ResultWindowTooLarge
 from airflow_provider_tiktokshop.api.tokens import CategoryAsset
-from airflow_provider_tiktokshop.extract import IntervalError, OptionError, extract, read_manifest, read_rows, records
+from airflow_provider_tiktokshop.extract import (
+    ExtractionPaused,
+    IntervalError,
+    OptionError,
+    extract,
+    read_manifest,
+    read_rows,
+    records,
+)
 from airflow_provider_tiktokshop.extract.rows import Identity
 from tests.support.extraction import ShopOnEmulator, data_files
 
 DAY = 86_400
+CONVERSATION = "/customer_service/202309/conversations/"
 OPTIONS = {"orders": 150, "rate_limit": 1_000_000, "creators": 1, "partners": 1}
 
 
@@ -130,12 +139,34 @@ def test_one_second_with_more_than_can_be_paged_through_is_a_clear_error(shop, t
 
 
 def test_children_have_the_same_bytes_whichever_request_was_faster(shop, tmp_path):
-    path = r"/conversations/"
     one = shop.extract(tmp_path / "a", stream="conversation_messages")
-    shop.emulator.faults({"match": path, "kind": "slow", "times": 5, "params": {"seconds": 0.2}})
+    shop.emulator.faults({"match": CONVERSATION, "kind": "slow", "times": 5, "params": {"seconds": 0.2}})
     two = shop.extract(tmp_path / "b", stream="conversation_messages")
     assert data_files(tmp_path / "a") == data_files(tmp_path / "b")
     assert one.files == two.files
+
+
+@pytest.mark.parametrize(
+    ("stream", "path"),
+    [
+        ("order_price_detail", "/order/202407/orders/"),
+        ("conversation_messages", CONVERSATION),
+        ("brands", "/product/202309/brands"),
+    ],
+)
+def test_children_and_snapshots_go_on_where_a_used_up_quota_stopped_them(shop, tmp_path, stream, path):
+    options = {"page_size": 10} if stream != "order_price_detail" else {"windows": 2, "page_size": 10}
+    skip = 3 if stream == "brands" else 25
+    shop.emulator.faults({"match": path, "kind": "code:36009037", "skip": skip, "times": 1, "params": {"status": 429}})
+    with pytest.raises(ExtractionPaused):
+        shop.extract(tmp_path, stream=stream, **options)
+    assert not list(tmp_path.rglob("manifest.json"))
+    client = shop.client()
+    manifest = shop.extract(tmp_path, stream=stream, client=client, **options)
+    assert keys(stream, read_rows(manifest)) == keys(stream, of_the_interval(shop, stream))
+    whole = shop.client()
+    shop.extract(tmp_path / "whole", stream=stream, client=whole, **options)
+    assert client.requests_sent < whole.requests_sent
 
 
 def test_a_version_may_be_named_for_the_stream_and_for_its_parents(shop, tmp_path):

@@ -55,6 +55,9 @@ def _rows(scope: Scope, name: str, span: tuple[str, int, int]) -> Iterator[tuple
         for order in scope.records.orders.truth(span[0] or "create_time", span[1], span[2]):
             yield order, order
         return
+    if name in {"authorized_shops", "active_shops"}:
+        yield from ((shop.public(), {}) for shop in scope.shops if shop.active or name == "authorized_shops")
+        return
     resource = RESOURCES.get(name)
     if resource is None:
         raise LookupError(f"no rows are called {name!r}; there are: orders, {', '.join(sorted(RESOURCES))}")

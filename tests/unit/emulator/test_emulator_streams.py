@@ -142,6 +142,11 @@ def test_details_name_the_row_that_was_asked_for(streams):
                     assert key_of(resource, data) == tuple(str(value) for value in values.values()), name
 
 
+def test_truth_knows_the_shops(streams):
+    shops = streams.caller.emulator.sellers[0]["shops"]
+    assert [row["id"] for row in streams.truth("authorized_shops")] == [shop["id"] for shop in shops]
+
+
 def test_truth_of_something_unknown_says_what_there_is(streams):
     with pytest.raises(EmulatorError, match="statements"):
         streams.truth("nonsense")

@@ -285,6 +285,10 @@ class Rotator:
             now_held = RotatedRecord.from_json(current.value)
             if now_held.pair.fingerprint != record.pair.fingerprint:
                 return self._result(now_held, Outcome.PEER, presented=True)
+            if (now_held.intent and now_held.intent.owner) != (record.intent and record.intent.owner):
+                # A peer announced over us, which only stores without compare-and-swap allow: its answer decides, not ours.
+                text = "another process is rotating this authorization, and was answered first"
+                return self._result(record, Outcome.WAITING, error={"text": text}, presented=True)
         refusal = self._failed(record, describe(error), status="reauthorization_required")
         return self._result(record, Outcome.REFUSED, error=describe(error), presented=True, refusal=refusal)
 

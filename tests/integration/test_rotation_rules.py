@@ -364,6 +364,24 @@ def test_r12_invalid_token_because_a_peer_won_is_success(workbench):
     assert bench.probe(bench.record(id_).access_token, 0)
 
 
+def test_r12_a_refusal_while_a_peer_has_announced_leaves_the_decision_to_the_peer(workbench):
+    bench = workbench()
+    [id_] = bench.adopt_seeds()
+    bench.rotator().rotate(id_)
+    bench.emulator.faults({"match": TOKEN, "kind": "hold"}, {"match": TOKEN, "kind": "code:36004005"})
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(bench.run)
+        bench.emulator.wait_held()
+        held = bench.record(id_)
+        announced = replace(held, intent=owner.announce(bench.clock, held.pair.fingerprint))
+        bench.write_record(announced)
+        bench.emulator.release()
+        report = late.result(10)
+    assert report.rotation.counts == {"waiting": 1}
+    assert report.refused == []
+    assert bench.record(id_) == announced
+
+
 def test_r12_a_reader_refused_while_a_rotation_is_under_way_waits_for_it(workbench):
     bench = workbench()
     [id_] = bench.adopt_seeds()

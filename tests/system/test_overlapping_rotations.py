@@ -106,7 +106,7 @@ def test_with_variables_overlapping_rotations_may_present_a_token_twice_and_keep
     found = overlap(stack, emulator, meeting_store.VARIABLES, tmp_path)
 
     # The one that is refused looks again; whether the other has stored its pair by then is a matter of milliseconds.
-    assert found["outcomes"] in (["refused", "rotated"], ["rotated", "rotated_by_peer"])
+    assert found["outcomes"] in (["refused", "rotated"], ["rotated", "rotated_by_peer"], ["rotated", "waiting"])
     assert found["redeemed"] == 1
     # This is what the store does not promise: only the scheduler keeps two rotations apart.
     assert found["presented_at_most"] == 2

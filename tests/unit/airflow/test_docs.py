@@ -53,11 +53,19 @@ def test_every_option_of_airflow_cfg_is_described() -> None:
     assert not [name for name in get_provider_info()["config"]["tiktokshop"]["options"] if name not in page]
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
-def test_every_argument_of_every_command_is_described(command: object) -> None:
+# What stands before each command's own arguments: of a group, its own name.
+ALL_COMMANDS = [
+    (f"{command.name} {one.name}" if one is not command else one.name, one)
+    for command in COMMANDS
+    for one in getattr(command, "subcommands", [command])
+]
+
+
+@pytest.mark.parametrize(("name", "command"), ALL_COMMANDS, ids=[name for name, _ in ALL_COMMANDS])
+def test_every_argument_of_every_command_is_described(name: str, command: object) -> None:
     page = text("reference/cli.md") + text("reference/emulator.md")
 
-    assert f"## {command.name}" in page
+    assert f"## {name}" in page
     assert not [flag for argument in command.args for flag in argument.flags if f"`{flag}" not in page]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,8 @@ __all__ = ["Stopped", "in_parallel"]
 
 # What a cancelled task may take to let pages in flight be dropped; Airflow kills it 5 seconds after SIGTERM.
 _GRACE: Final = 3.0
+# A signal that comes just before a thread blocks wakes it only at the end of a wait: the wait must have one.
+_LOOK: Final = 0.5
 
 
 class Stopped(Exception):
@@ -60,7 +63,7 @@ def in_parallel(
     try:
         for thread in threads:
             thread.start()
-        failures = [failure for _ in threads if (failure := ended.get()) is not None]
+        failures = [failure for _ in threads if (failure := _wait_for(ended)) is not None]
     except BaseException:
         stop.set()
         for thread in threads:
@@ -71,3 +74,9 @@ def in_parallel(
     if real:
         # A pause is raised only if nothing worse happened: the worse needs somebody to know.
         raise next((failure for failure in real if not isinstance(failure, ExtractionPaused)), real[0])
+
+
+def _wait_for(ended: queue.SimpleQueue[BaseException | None]) -> BaseException | None:
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return ended.get(timeout=_LOOK)

@@ -126,9 +126,11 @@ def test_ctrl_c_leaves_no_process_behind(tmp_path: Path) -> None:
     script = tmp_path / "interrupted.py"
     script.write_text(
         textwrap.dedent(f"""
-        import time
+        import signal, time
         from pathlib import Path
         from tests.support.airflow_stack import AirflowStack
+        # What was started in the background inherits that Ctrl-C is ignored; a person's terminal does not.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         with AirflowStack(Path({str(HARNESS_DAGS)!r}), components=("api-server", "scheduler")) as stack:
             print(stack.home, *(process.pid for process in stack.family.members()), flush=True)
             time.sleep(600)

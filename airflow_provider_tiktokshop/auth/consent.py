@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from airflow_provider_tiktokshop.api.clock import SYSTEM_CLOCK, Clock
-from airflow_provider_tiktokshop.api.errors import ExchangeRefused, ScopeMissing, TikTokShopError
+from airflow_provider_tiktokshop.api.errors import ExchangeRefused, TikTokShopError
 from airflow_provider_tiktokshop.auth import keeping
 from airflow_provider_tiktokshop.auth.records import (
     Authorization,
@@ -253,6 +253,6 @@ class AuthorizationFlow:
             shops = self._probe(record.access_token or "", record.user_type)
             with_shops = replace(record, shops=shops)
             self._store.write(key, with_shops.to_json())
-        except (ScopeMissing, TikTokShopError):
+        except TikTokShopError:
             return record
         return with_shops

@@ -17,7 +17,7 @@ from airflow_provider_tiktokshop.extract.writers import format_of
 if TYPE_CHECKING:
     from airflow_provider_tiktokshop.extract.rows import Row
 
-__all__ = ["MANIFEST", "DataFile", "Manifest", "read_manifest", "read_rows"]
+__all__ = ["MANIFEST", "DataFile", "Manifest", "owner_steps", "read_manifest", "read_rows"]
 
 MANIFEST: Final = "manifest.json"
 _VERSION: Final = 1
@@ -89,6 +89,11 @@ class Manifest:
         """Whether the whole interval was read."""
         return self.complete_until == self.end
 
+    @property
+    def owner(self) -> tuple[str, ...]:
+        """Whose rows they are, as the steps of the path below the stream's: ``("shop_id=7495…",)``."""
+        return owner_steps(self.shop_id, self.open_id, self.category_asset)
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-able values, for XCom. ``path`` of each file is its full path or URL."""
         base = self.manifest_path.removesuffix(MANIFEST)
@@ -126,6 +131,22 @@ class Manifest:
             {"path": base + file.name, "rows": file.rows, "bytes": file.bytes, "sha256": file.sha256}
             for file in self.files
         ]
+
+
+def owner_steps(shop_id: str | None, open_id: str | None, category_asset: str | None) -> tuple[str, ...]:
+    """Return the directories between a stream's and its intervals'.
+
+    :param shop_id: the shop.
+    :param open_id: the authorization, where the rows belong to no shop.
+    :param category_asset: an affiliate partner's market and category.
+    """
+    if shop_id is not None:
+        return (f"shop_id={shop_id}",)
+    if open_id is None:
+        return ("shop_id=none",)
+    # As in the token store: an open_id may hold what a path must not.
+    owner = (f"open_id={hashlib.sha256(open_id.encode()).hexdigest()[:16]}",)
+    return (*owner, f"category_asset={category_asset}") if category_asset else owner
 
 
 def read_manifest(path: Any) -> Manifest:

@@ -11,6 +11,7 @@ import orjson
 
 from airflow_provider_tiktokshop import streams
 from airflow_provider_tiktokshop.extract.errors import IntervalError, OptionError
+from airflow_provider_tiktokshop.extract.manifest import owner_steps
 from airflow_provider_tiktokshop.extract.options import (
     allowed_filters,
     checked_count,
@@ -99,16 +100,8 @@ class Plan:
 
     def place(self) -> tuple[str, ...]:
         """Return the directory of the interval below the output path."""
-        return (self.stream.name, *self._owner(), f"start={stamp(self.start)}", f"end={stamp(self.end)}")
-
-    def _owner(self) -> tuple[str, ...]:
-        if self.shop is not None:
-            return (f"shop_id={self.shop.id}",)
-        if self.open_id is None:
-            return ("shop_id=none",)
-        # As in the token store: an open_id may hold what a path must not.
-        owner = (f"open_id={hashlib.sha256(self.open_id.encode()).hexdigest()[:16]}",)
-        return (*owner, f"category_asset={self.asset.id}") if self.asset else owner
+        owner = owner_steps(self.shop.id if self.shop else None, self.open_id, self.asset.id if self.asset else None)
+        return (self.stream.name, *owner, f"start={stamp(self.start)}", f"end={stamp(self.end)}")
 
     def source_identity(self) -> Identity:
         """Return what tells the rows of the source apart."""

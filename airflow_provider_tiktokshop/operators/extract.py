@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from airflow.sdk import BaseOperator
+from airflow.sdk import AssetAlias, BaseOperator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_provider_tiktokshop.extract import Progress
+    from airflow_provider_tiktokshop.extract import Manifest, Progress
     from airflow_provider_tiktokshop.hooks.tiktokshop import TikTokShopHook
 
-__all__ = ["TikTokShopExtractOperator"]
+__all__ = ["ASSET_ALIAS", "TikTokShopExtractOperator"]
 
+ASSET_ALIAS = "tiktokshop_extracted"
 PROGRESS_EVERY = 30.0  # seconds
 _INTERVAL = {"start": "{{ data_interval_start }}", "end": "{{ data_interval_end }}"}
 # A run without a data interval has no such variable at all, and Jinja's complaint about it would not say what to do.
@@ -39,6 +40,10 @@ class TikTokShopExtractOperator(BaseOperator):
     Running it again for the same interval replaces the same files; a run that was killed resumes at its last closed
     file. Nothing is visible to readers of the manifest until all of it is there. A used-up quota frees the worker until
     the quota is fresh.
+
+    Once the files are there it emits the assets ``tiktokshop://<app_key>/<stream>`` and
+    ``tiktokshop://<app_key>/<stream>/shop_id=<id>`` with the interval, counts and the manifest's path, also when there were
+    no rows.
 
     .. code-block:: python
 
@@ -118,6 +123,8 @@ class TikTokShopExtractOperator(BaseOperator):
         tiktokshop_conn_id: str = "tiktokshop_default",
         **kwargs: Any,
     ) -> None:
+        # An alias, because shop and app key are known only when the task runs.
+        kwargs["outlets"] = [*(kwargs.get("outlets") or ()), AssetAlias(ASSET_ALIAS)]
         super().__init__(**kwargs)
         self.stream = stream
         self.output_path = output_path
@@ -136,15 +143,15 @@ class TikTokShopExtractOperator(BaseOperator):
         self.category_asset = category_asset
         self.tiktokshop_conn_id = tiktokshop_conn_id
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
+    def execute(self, context: Context) -> dict[str, Any]:
         """Extract the interval and return its manifest."""
-        return self._extract()
+        return self._extract(context)
 
     def resume(self, context: Context, event: Any = None) -> dict[str, Any]:  # noqa: ARG002
         """Go on once the quota is fresh: what was written stays, the rest follows."""
-        return self._extract()
+        return self._extract(context)
 
-    def _extract(self) -> dict[str, Any]:
+    def _extract(self, context: Context) -> dict[str, Any]:
         from airflow_provider_tiktokshop import streams
         from airflow_provider_tiktokshop.api.errors import ConfigurationError, QuotaExhausted, ScopeMissing
         from airflow_provider_tiktokshop.auth.reader import AmbiguousAuthorization, AuthorizationNotFound
@@ -196,7 +203,16 @@ class TikTokShopExtractOperator(BaseOperator):
             len(manifest.files),
             manifest.requests,
         )
+        self._announce(context, hook.wiring.app.app_key, manifest)
         return manifest.to_dict()
+
+    def _announce(self, context: Context, app_key: str, manifest: Manifest) -> None:
+        from airflow.sdk import Asset
+
+        from airflow_provider_tiktokshop.operators.extraction_event import asset_uris, event_extra
+
+        for uri in asset_uris(app_key, manifest):
+            context["outlet_events"][AssetAlias(ASSET_ALIAS)].add(Asset(uri), extra=event_extra(manifest))
 
     def _preflight(self) -> TikTokShopHook:
         """Find the seller; each task does so for itself, so that one dead seller does not stop the others."""

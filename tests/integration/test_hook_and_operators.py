@@ -23,6 +23,7 @@ from airflow_provider_tiktokshop.compat import AirflowFailException
 from airflow_provider_tiktokshop.extract import read_rows
 from airflow_provider_tiktokshop.hooks.tiktokshop import TikTokShopHook
 from airflow_provider_tiktokshop.operators.api import TikTokShopApiOperator
+from airflow_provider_tiktokshop.operators.extract import ASSET_ALIAS as EXTRACTED
 from airflow_provider_tiktokshop.operators.extract import TikTokShopExtractOperator
 from airflow_provider_tiktokshop.operators.rotate_token import ASSET_ALIAS
 from tests.support.deployment import CONN, Deployment, context
@@ -390,6 +391,46 @@ def test_the_files_hold_the_interval_and_the_manifest_describes_them(
     assert manifest["rows"] == len(rows)
     assert manifest["manifest_path"].startswith(str(tmp_path / "out" / "orders" / f"shop_id={shop_id}"))
     assert not [secret for secret in airflow.secrets() if secret in json.dumps(manifest)]
+
+
+def test_an_extraction_tells_which_assets_it_updated_and_with_what(
+    deployment: Callable[..., Deployment], tmp_path: Path
+) -> None:
+    airflow = deployment(sellers=1)
+    airflow.adopt_seeds()
+    task, run = extraction(airflow, tmp_path), context()
+
+    manifest = task.execute(run)
+
+    told = run["outlet_events"][AssetAlias(EXTRACTED)].asset_alias_events
+    stream = f"tiktokshop://{airflow.emulator.app_key}/orders"
+    assert [event.dest_asset_key.uri for event in told] == [stream, f"{stream}/shop_id={manifest['shop_id']}"]
+    for event in told:
+        assert event.extra == {
+            **{name: manifest[name] for name in ("stream", "shop_id", "start", "end", "complete_until", "rows")},
+            **{name: manifest[name] for name in ("cursor_field", "min_cursor", "max_cursor", "manifest_path")},
+            "files": len(manifest["files"]),
+            "open_id": None,
+            "category_asset": None,
+        }
+        assert not [secret for secret in airflow.secrets() if secret in json.dumps(event.extra)]
+
+
+def test_an_interval_without_rows_is_told_of_and_a_failed_extraction_is_not(
+    deployment: Callable[..., Deployment], tmp_path: Path
+) -> None:
+    airflow = deployment(sellers=1)
+    airflow.adopt_seeds()
+    empty, failed = context(), context()
+
+    extraction(airflow, tmp_path, start="2020-01-01T00:00:00Z", end="2020-01-02T00:00:00Z").execute(empty)
+    airflow.emulator.faults({"match": "/order/", "kind": "code:36009037", "times": None})
+    with pytest.raises(TaskDeferred):
+        extraction(airflow, tmp_path).execute(failed)
+
+    events = empty["outlet_events"][AssetAlias(EXTRACTED)].asset_alias_events
+    assert [event.extra["rows"] for event in events] == [0, 0]
+    assert failed["outlet_events"][AssetAlias(EXTRACTED)].asset_alias_events == []
 
 
 def test_numbers_may_come_as_text_from_templates(deployment: Callable[..., Deployment], tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """Token stores in which two rotation tasks meet, so that they overlap in the worst way that the protocol allows.
 
 Both have read the same record before either goes on, and both are about to write their intent before either does; then one
-writes after the other. The directory where they meet is in the environment, ``MEETING``; without it nobody waits.
+writes after the other. The directory in the environment, ``MEETING``, says which store it is and whether they meet.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
@@ -14,8 +15,8 @@ from typing import Any
 from airflow_provider_tiktokshop.auth.stores.airflow_variables import VariableStore
 from airflow_provider_tiktokshop.auth.stores.base import Snapshot, TokenStore
 
-VARIABLES = "tests.support.meeting_store.variables"
-SQL = "tests.support.meeting_store.sql"
+ARRANGED = "tests.support.meeting_store.arranged"
+VARIABLES, SQL = "variables", "sql"
 PATIENCE = 100.0
 
 
@@ -66,18 +67,27 @@ class MeetingStore(TokenStore):
             time.sleep(0.01)
 
 
-def _meeting(inner: TokenStore) -> TokenStore:
-    directory = os.environ.get("MEETING")
-    return MeetingStore(inner, Path(directory)) if directory else inner
+def arrange(directory: Path, store: str, *, together: bool) -> None:
+    """Decide which store the next rotations use, and whether two of them wait for each other.
+
+    :param directory: what ``MEETING`` names
+    :param store: ``VARIABLES`` or ``SQL``
+    """
+    place = directory / f"{store}-meeting"
+    if together:
+        place.mkdir()
+    plan = directory / "plan.json"
+    plan.with_suffix(".new").write_text(json.dumps({"store": store, "meeting": str(place) if together else None}))
+    plan.with_suffix(".new").replace(plan)
 
 
-def variables() -> TokenStore:
-    """Return the Variable store, with a meeting in it."""
-    return _meeting(VariableStore())
+def arranged() -> TokenStore:
+    """Return the store that was arranged, with a meeting in it if one was."""
+    plan = json.loads((Path(os.environ["MEETING"]) / "plan.json").read_text())
+    if plan["store"] == SQL:
+        from airflow_provider_tiktokshop.hooks.sql_store import open_sql_store
 
-
-def sql() -> TokenStore:
-    """Return the SQL store, with a meeting in it."""
-    from airflow_provider_tiktokshop.hooks.sql_store import open_sql_store
-
-    return _meeting(open_sql_store())
+        store: TokenStore = open_sql_store()
+    else:
+        store = VariableStore()
+    return MeetingStore(store, Path(plan["meeting"])) if plan["meeting"] else store

@@ -6,7 +6,7 @@ What is measured here is told in docs/reference/recovery.md.
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from airflow_provider_tiktokshop.auth.stores.sql import SqlStore, fernet_cipher
 from airflow_provider_tiktokshop.auth.stores.sql_engine import store_engine
 from airflow_provider_tiktokshop.testing.emulator import EmulatorProcess
 from tests.support import meeting_store
-from tests.support.airflow_stack import API_SERVER, REPOSITORY, AirflowStack
+from tests.support.airflow_api import AirflowApiError
+from tests.support.airflow_stack import REPOSITORY, AirflowStack
 
 DAGS = ("overlap_one", "overlap_two")
 KEY = Fernet.generate_key().decode()
@@ -42,59 +43,82 @@ def authorized(emulator: EmulatorProcess) -> tuple[RecordKey, dict[str, Any]]:
     return RecordKey("rotated", record.app_key, record.id), record.to_json()
 
 
-def overlap(stack: AirflowStack, emulator: EmulatorProcess, store: str, directory: Path) -> dict[str, Any]:
-    """Let two runs replace the same tokens at once, and run once more."""
-    database = {"conn_type": "sqlite", "host": str(directory / "records.db")}
-    extra = {"api_url": emulator.url, "auth_url": emulator.url}
-    app = {"conn_type": "tiktokshop", "login": emulator.app_key, "password": emulator.app_secret, "extra": extra}
-    env = {
-        "PYTHONPATH": str(REPOSITORY),
-        "AIRFLOW__TIKTOKSHOP__TOKEN_STORE": store,
-        "AIRFLOW__TIKTOKSHOP__TOKEN_STORE_KEY": KEY,
-        "AIRFLOW__TIKTOKSHOP__TOKEN_STORE_CONN_ID": "overlap_database",
-        "AIRFLOW_CONN_OVERLAP_DATABASE": json.dumps(database),
-        "AIRFLOW_CONN_OVERLAP": json.dumps(app),
-    }
-    meeting = directory / "meeting"
-    meeting.mkdir()
-    key, record = authorized(emulator)
-    if store == meeting_store.VARIABLES:
-        stack.api.set_variable(key.name, json.dumps(record))
-    else:
-        SqlStore(store_engine(f"sqlite:///{database['host']}"), fernet_cipher(KEY)).write(key, record)
-    with ThreadPoolExecutor(2) as pool:
-        together = {"env": env | {"MEETING": str(meeting)}, "conf": {"force": True}}
-        list(pool.map(lambda dag_id: stack.dags_test_use_executor(dag_id, **together), DAGS))
-    outcomes = []
-    for dag_id in DAGS:
-        newest = stack.api.runs(dag_id)[0]["dag_run_id"]
-        outcomes += [one["outcome"] for one in stack.api.xcom(dag_id, newest, "rotate")["results"]]
-    after = emulator.stats()
-    stack.dags_test_use_executor(DAGS[0], env=env, conf={"force": True})
-    newest = stack.api.runs(DAGS[0])[0]["dag_run_id"]
-    return {
-        "outcomes": sorted(outcomes),
-        "redeemed": after["redemptions_total"],
-        "presented_at_most": max(after["presented_refresh_tokens"].values()),
-        "afterwards": stack.api.xcom(DAGS[0], newest, "rotate")["results"][0]["outcome"],
-    }
+class Crossing:
+    """A whole Airflow whose two rotation DAGs share one token store.
+
+    Started together by the scheduler: two `airflow dags test` that begin at once trip over each other while both enter the
+    DAGs into a fresh database.
+    """
+
+    def __init__(self, stack: AirflowStack, directory: Path) -> None:
+        self.stack = stack
+        self.directory = directory
+        self.database = directory / "records.db"
+
+    def overlap(self, emulator: EmulatorProcess, store: str) -> dict[str, Any]:
+        """Let two runs replace the same tokens at once, and run once more."""
+        api = self.stack.api
+        extra = {"api_url": emulator.url, "auth_url": emulator.url}
+        login = {"login": emulator.app_key, "password": emulator.app_secret, "extra": json.dumps(extra)}
+        api.add_connection("overlap", "tiktokshop", **login)
+        key, record = authorized(emulator)
+        if store == meeting_store.VARIABLES:
+            api.set_variable(key.name, json.dumps(record))
+        else:
+            SqlStore(store_engine(f"sqlite:///{self.database}"), fernet_cipher(KEY)).write(key, record)
+        try:
+            meeting_store.arrange(self.directory, store, together=True)
+            runs = {dag_id: api.trigger(dag_id, conf={"force": True}) for dag_id in DAGS}
+            outcomes = [self.outcome(dag_id, run_id) for dag_id, run_id in runs.items()]
+            after = emulator.stats()
+            meeting_store.arrange(self.directory, store, together=False)
+            afterwards = self.outcome(DAGS[0], api.trigger(DAGS[0], conf={"force": True}))
+        finally:
+            api.delete_connection("overlap")
+        return {
+            "outcomes": sorted(outcomes),
+            "redeemed": after["redemptions_total"],
+            "presented_at_most": max(after["presented_refresh_tokens"].values()),
+            "afterwards": afterwards,
+        }
+
+    def outcome(self, dag_id: str, run_id: str) -> str:
+        """Wait for a run, and return what became of its one seller."""
+        self.stack.api.wait_for_run(dag_id, run_id)
+        try:
+            report = self.stack.api.xcom(dag_id, run_id, "rotate")
+        except AirflowApiError:
+            pytest.fail(self.stack.api.task_log(dag_id, run_id, "rotate"))
+        return str(report["results"][0]["outcome"])
 
 
 @pytest.fixture(scope="module")
-def stack():
-    folder = Path(__file__).parent / "dags"
-    with AirflowStack(folder, components=API_SERVER) as running:
-        yield running
+def crossing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crossing]:
+    directory = tmp_path_factory.mktemp("meeting")
+    env = {
+        "PYTHONPATH": str(REPOSITORY),
+        "MEETING": str(directory),
+        "AIRFLOW__TIKTOKSHOP__TOKEN_STORE": meeting_store.ARRANGED,
+        "AIRFLOW__TIKTOKSHOP__TOKEN_STORE_KEY": KEY,
+        "AIRFLOW__TIKTOKSHOP__TOKEN_STORE_CONN_ID": "overlap_database",
+        "AIRFLOW_CONN_OVERLAP_DATABASE": json.dumps({"conn_type": "sqlite", "host": str(directory / "records.db")}),
+    }
+    meeting_store.arrange(directory, meeting_store.SQL, together=False)
+    with AirflowStack(Path(__file__).parent / "dags", env=env) as stack:
+        for dag_id in DAGS:
+            stack.api.wait_for_dag(dag_id)
+            stack.api.unpause(dag_id)
+        yield Crossing(stack, directory)
 
 
 @pytest.fixture
-def emulator():
+def emulator() -> Iterator[EmulatorProcess]:
     with EmulatorProcess(orders=1, refresh_mode="rotate") as running:
         yield running
 
 
-def test_with_the_sql_store_overlapping_rotations_redeem_once(stack, emulator, tmp_path):
-    found = overlap(stack, emulator, meeting_store.SQL, tmp_path)
+def test_with_the_sql_store_overlapping_rotations_redeem_once(crossing, emulator):
+    found = crossing.overlap(emulator, meeting_store.SQL)
 
     assert found["outcomes"] == ["rotated", "waiting"]
     assert found["redeemed"] == 1
@@ -102,8 +126,8 @@ def test_with_the_sql_store_overlapping_rotations_redeem_once(stack, emulator, t
     assert found["afterwards"] == "rotated"
 
 
-def test_with_variables_overlapping_rotations_may_present_a_token_twice_and_keep_the_seller(stack, emulator, tmp_path):
-    found = overlap(stack, emulator, meeting_store.VARIABLES, tmp_path)
+def test_with_variables_overlapping_rotations_may_present_a_token_twice_and_keep_the_seller(crossing, emulator):
+    found = crossing.overlap(emulator, meeting_store.VARIABLES)
 
     # The one that is refused looks again; whether the other has stored its pair by then is a matter of milliseconds.
     assert found["outcomes"] in (["refused", "rotated"], ["rotated", "rotated_by_peer"], ["rotated", "waiting"])

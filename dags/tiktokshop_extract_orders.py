@@ -36,7 +36,12 @@ with DAG(
     params={
         "output_path": Param(OUTPUT_PATH, type="string", minLength=1, description="Directory or object-store URL.")
     },
-    default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
+    default_args={
+        "retries": 2,
+        "retry_delay": timedelta(minutes=5),
+        # In all runs together, a backfill's included: four tasks on one shop stay below the service's limit.
+        "max_active_tis_per_dag": 4,
+    },
     doc_md=__doc__,
     tags=["tiktokshop"],
 ) as dag:
@@ -55,6 +60,4 @@ with DAG(
         cursor_field="update_time",
         output_path="{{ params.output_path }}",
         map_index_template="{{ task.shop_id }}",
-        # The limit of a shop and endpoint is kept inside one process: more tasks at once are more shops, not more load on one.
-        max_active_tis_per_dagrun=8,
     ).expand_kwargs(shops())

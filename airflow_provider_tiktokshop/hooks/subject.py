@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from airflow_provider_tiktokshop.hooks.tiktokshop import TikTokShopHook
     from airflow_provider_tiktokshop.streams.base import Stream
 
-__all__ = ["category_assets", "subject_of", "targets_of"]
+__all__ = ["category_assets", "line_of", "subject_of", "targets_of"]
 
 _USERS: Final = {0: "seller", 1: "creator", 3: "partner"}
 
@@ -33,7 +33,7 @@ def subject_of(hook: TikTokShopHook, stream: Stream, category_asset: str | None 
             f"open_id {authorization.open_id} is a {_user(authorization.user_type)}.",
             advice="Pass the open_id of one.",
         )
-    line = _line(stream)
+    line = line_of(stream)
     return {
         "shop": hook.shop() if any(one.needs_shop_cipher for one in line) else None,
         "open_id": authorization.open_id,
@@ -43,7 +43,7 @@ def subject_of(hook: TikTokShopHook, stream: Stream, category_asset: str | None 
 
 def targets_of(hook: TikTokShopHook, stream: Stream) -> list[dict[str, str]]:
     """Return every subject of a stream once. See :meth:`TikTokShopHook.targets`."""
-    line = _line(stream)
+    line = line_of(stream)
     if any(one.needs_shop_cipher for one in line):
         return hook.shops()
     found: list[dict[str, str]] = []
@@ -80,7 +80,7 @@ def _asset(hook: TikTokShopHook, wanted: str | None) -> CategoryAsset:
     )
 
 
-def _line(stream: Stream) -> list[Stream]:
+def line_of(stream: Stream) -> list[Stream]:
     """Return a stream and those that it gets its ids from."""
     from airflow_provider_tiktokshop import streams
 

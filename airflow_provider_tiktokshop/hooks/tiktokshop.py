@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseHook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime, timedelta
 
     from airflow_provider_tiktokshop.api.client import Shop, TikTokShopClient
     from airflow_provider_tiktokshop.auth.records import Authorization
@@ -174,6 +174,54 @@ class TikTokShopHook(BaseHook):
         from airflow_provider_tiktokshop.hooks.subject import targets_of
 
         return targets_of(self, streams.get(stream))
+
+    def backfill(
+        self,
+        stream: str,
+        start: Any,
+        end: Any,
+        *,
+        chunk: timedelta,
+        cursor_field: str | None = None,
+        filters: Mapping[str, Any] | None = None,
+        only: Sequence[str] = (),
+    ) -> list[dict[str, Any]]:
+        """Deal a long period out to tasks, ready for ``expand_kwargs`` of the extract operator.
+
+        Everything is checked here, before the first task of what may be thousands starts. The same arguments give the same
+        list, so that a backfill that is started again replaces its own files, or goes on where it stopped.
+
+        :param stream: one that has a past: not one that only tells its present state.
+        :param start: start of the period, included: an aware datetime, or ISO 8601 text with a zone.
+        :param end: its end, excluded; now at the latest.
+        :param chunk: how much of the period a task reads. The last one gets the rest.
+        :param cursor_field: the time that the period is about. Default: ``create_time`` where the stream has it, because a
+            row's never changes; else the stream's own.
+        :param filters: more conditions, as the endpoint names them.
+        :param only: shops (or open_ids) to read. Default: what :meth:`targets` returns.
+        :return: ``[{"open_id": …, "shop_id": …, "start": …, "end": …, "cursor_field": …}]``.
+        :raises UnknownStreamError: there is no such stream.
+        :raises OptionError: one of the arguments cannot work, or there would be more tasks than Airflow maps.
+        """
+        import time
+
+        from airflow.configuration import conf
+
+        from airflow_provider_tiktokshop import streams
+        from airflow_provider_tiktokshop.hooks.backfill import backfill_of
+
+        return backfill_of(
+            self,
+            streams.get(stream),
+            start,
+            end,
+            chunk=chunk,
+            cursor_field=cursor_field or None,
+            filters=filters or {},
+            only=only,
+            now=time.time(),
+            limit=conf.getint("core", "max_map_length", fallback=1024),
+        )
 
     def shop(self) -> Shop:
         """Return the shop that this hook acts on: the one named, or the authorization's only one.

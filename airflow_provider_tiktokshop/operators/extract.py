@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_tiktokshop.extract import Manifest, Progress
     from airflow_provider_tiktokshop.hooks.tiktokshop import TikTokShopHook
+    from airflow_provider_tiktokshop.operators.refusals import MissingScope
 
 __all__ = ["ASSET_ALIAS", "TikTokShopExtractOperator"]
 
@@ -74,11 +75,14 @@ class TikTokShopExtractOperator(BaseOperator):
         count that the stream gets its ids from. Default: the newest known.
     :param category_asset: an affiliate partner's market and category as ``TikTokShopHook.targets`` names it
         (``GB-601226``). Not needed when the authorization covers just one.
+    :param missing_scope: whether a seller who has not granted the stream's scope makes the task ``fail``, or ``skip``. A
+        refusal in a market that is known not to have the stream always skips it.
     :param tiktokshop_conn_id: the connection of the app.
     :return: the manifest: ``stream``, ``shop_id``, ``start``, ``end``, ``rows``, ``files`` (each ``path``, ``rows``,
         ``bytes``, ``sha256``), ``min_cursor``, ``max_cursor``, ``requests``, ``options``, ``manifest_path``.
     :raises AirflowFailException: retrying cannot help: no interval, unknown stream, no such shop, a seller whose
         authorization is gone.
+    :raises AirflowSkipException: the service refused, and that was to be expected: see ``missing_scope``.
     """
 
     template_fields: Sequence[str] = (
@@ -98,6 +102,7 @@ class TikTokShopExtractOperator(BaseOperator):
         "requests_per_second",
         "version",
         "category_asset",
+        "missing_scope",
     )
     template_fields_renderers = {"filters": "json"}  # noqa: RUF012 - the type that BaseOperator declares
     ui_color = "#f2f0ff"
@@ -120,6 +125,7 @@ class TikTokShopExtractOperator(BaseOperator):
         requests_per_second: float | None = None,
         version: str | dict[str, str] | None = None,
         category_asset: str | None = None,
+        missing_scope: MissingScope = "fail",
         tiktokshop_conn_id: str = "tiktokshop_default",
         **kwargs: Any,
     ) -> None:
@@ -141,6 +147,7 @@ class TikTokShopExtractOperator(BaseOperator):
         self.requests_per_second = requests_per_second
         self.version = version
         self.category_asset = category_asset
+        self.missing_scope = missing_scope
         self.tiktokshop_conn_id = tiktokshop_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -159,29 +166,32 @@ class TikTokShopExtractOperator(BaseOperator):
         from airflow_provider_tiktokshop.extract import extract
         from airflow_provider_tiktokshop.extract.errors import ExtractionPaused, IntervalError, OptionError
         from airflow_provider_tiktokshop.hooks.subject import subject_of
+        from airflow_provider_tiktokshop.operators.refusals import skip_expected_refusals
 
         try:
             stream = streams.get(self.stream)
             hook = self._preflight()
             subject = subject_of(hook, stream, self.category_asset or None)
-            manifest = extract(
-                stream,
-                hook.get_conn(),
-                subject.pop("shop"),
-                self.start,
-                self.end,
-                self._output(),
-                cursor_field=self.cursor_field or None,
-                windows=int(self.windows) if self.windows else None,
-                filters=self.filters or None,
-                format=self.format,
-                pii=self.pii,
-                pii_key=hook.wiring.pii_key if self.pii == "hash" else None,
-                lookback=_seconds(self.lookback),
-                version=self.version or None,
-                progress=self._progress(),
-                **subject,
-            )
+            shop = subject.pop("shop")
+            with skip_expected_refusals(stream, shop, self.missing_scope):
+                manifest = extract(
+                    stream,
+                    hook.get_conn(),
+                    shop,
+                    self.start,
+                    self.end,
+                    self._output(),
+                    cursor_field=self.cursor_field or None,
+                    windows=int(self.windows) if self.windows else None,
+                    filters=self.filters or None,
+                    format=self.format,
+                    pii=self.pii,
+                    pii_key=hook.wiring.pii_key if self.pii == "hash" else None,
+                    lookback=_seconds(self.lookback),
+                    version=self.version or None,
+                    progress=self._progress(),
+                    **subject,
+                )
         except (ExtractionPaused, QuotaExhausted) as pause:
             self._wait(pause.resume_after, str(pause))
         except (

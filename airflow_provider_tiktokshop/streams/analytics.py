@@ -150,7 +150,8 @@ shop_score_overview = Stream(
     paging=Paging(token_in=None),
     filters=(Filter(name="locale", where="query"),),
     shop_field="shop_id",
-    note="The Shop Performance Score, in the US only.",
+    only_in=("US",),
+    note="The Shop Performance Score.",
 )
 
 shop_score_metrics = Stream(
@@ -164,7 +165,8 @@ shop_score_metrics = Stream(
     primary_key=("metric_code",),
     paging=Paging(token_in=None),
     filters=(Filter(name="locale", where="query"),),
-    note="The Shop Performance Score, in the US only.",
+    only_in=("US",),
+    note="The Shop Performance Score.",
 )
 
 shop_score_metric_diagnosis = Stream(
@@ -179,7 +181,8 @@ shop_score_metric_diagnosis = Stream(
     paging=Paging(token_in=None),
     parent=Parent(stream="shop_score_metrics", field="metric_code", param="metric_code", where="path"),
     filters=(Filter(name="locale", where="query"), Filter(name="trend_duration_days", where="query", kind="integer")),
-    note="The Shop Performance Score, in the US only.",
+    only_in=("US",),
+    note="The Shop Performance Score.",
 )
 
 STREAMS = (

@@ -167,6 +167,8 @@ class Stream:
     :param carry: fields beside the list that every row receives, because the row means little without them.
     :param scalar: field that holds the value when the list holds plain values instead of objects.
     :param shop_field: field that receives the shop's id, for the one row of a shop that does not name it.
+    :param only_in: regions of the shops that have it, where not all do.
+    :param not_in: regions of the shops that are known not to have it.
     :param note: what a user should know: what its look-back is for, what it leaves out.
     """
 
@@ -199,6 +201,8 @@ class Stream:
     carry: tuple[str, ...] = ()
     scalar: str | None = None
     shop_field: str | None = None
+    only_in: tuple[str, ...] = ()
+    not_in: tuple[str, ...] = ()
     note: str = ""
 
     def __post_init__(self) -> None:
@@ -232,6 +236,10 @@ class Stream:
                 return cursor
         known = ", ".join(cursor.field for cursor in self.cursors) or "none: every run reads everything"
         raise ValueError(f"stream {self.name} has no cursor {wanted!r}; it has: {known}")
+
+    def offered_in(self, region: str) -> bool:
+        """Return whether shops of a region are expected to have it. The service is asked all the same: markets open."""
+        return region not in self.not_in and (not self.only_in or region in self.only_in)
 
     def path_of(self, version: str | None = None) -> str:
         """Return the path with its version filled in; a parent's placeholder stays."""

@@ -8,6 +8,8 @@ from airflow_provider_tiktokshop.streams.base import DAY, Cursor, Filter, Paging
 
 __all__ = ["STREAMS"]
 
+_SOUTH_EAST_ASIA = ("ID", "MY", "PH", "SG", "TH", "VN")
+
 statements = Stream(
     name="statements",
     family="finance",
@@ -92,10 +94,8 @@ payments = Stream(
     lookback=60 * DAY,
     scope="seller.finance.info",
     personal_fields=("bank_account",),
-    note=(
-        "A payment is paid after it is created, so the last 60 days are read again. Markets in South-East Asia "
-        "have none."
-    ),
+    not_in=_SOUTH_EAST_ASIA,
+    note="A payment is paid after it is created, so the last 60 days are read again.",
 )
 
 withdrawals = Stream(

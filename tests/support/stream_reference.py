@@ -94,6 +94,10 @@ def _details(stream: Stream) -> Iterator[str]:
         yield stream.note
     if stream.user_type:
         yield _USERS[stream.user_type] + (" Needs a category asset's cipher." if stream.needs_asset_cipher else "")
+    if stream.only_in:
+        yield f"Only for shops in {', '.join(stream.only_in)}: elsewhere a refusal skips the task."
+    if stream.not_in:
+        yield f"Not for shops in {', '.join(stream.not_in)}: there a refusal skips the task."
     if stream.window_cap:
         yield f"A window is at most {_length(stream.window_cap)} long."
     if stream.filters:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import runpy
 import subprocess
 import sys
@@ -14,11 +15,25 @@ import pytest
 from airflow.sdk import DAG
 from airflow.timetables.interval import CronDataIntervalTimetable
 
+from airflow_provider_tiktokshop import streams
+from airflow_provider_tiktokshop.hooks.subject import line_of
 from airflow_provider_tiktokshop.operators.extract import TikTokShopExtractOperator
 from airflow_provider_tiktokshop.operators.rotate_token import TikTokShopRotateTokenOperator
+from airflow_provider_tiktokshop.streams.base import DAY, EVER
 from tests.support.airflow_stack import REPOSITORY
 
 DAGS = sorted((REPOSITORY / "dags").glob("*.py"))
+FAMILIES = {
+    "tiktokshop_extract_affiliate": {"affiliate_seller", "affiliate_creator", "affiliate_partner"},
+    "tiktokshop_extract_aftersales": {"returns"},
+    "tiktokshop_extract_analytics": {"analytics"},
+    "tiktokshop_extract_finance": {"finance"},
+    "tiktokshop_extract_fulfillment": {"fulfillment", "logistics"},
+    "tiktokshop_extract_orders": {"orders"},
+    "tiktokshop_extract_products": {"products"},
+    "tiktokshop_extract_promotion": {"promotion"},
+}
+EXTRACTIONS = sorted(FAMILIES)
 
 
 def load(name: str) -> Any:
@@ -44,12 +59,86 @@ def test_the_rotation_runs_every_six_hours_and_once_at_a_time() -> None:
     assert (task.retries, task.max_active_tis_per_dag) == (0, 1)
 
 
-def test_the_extraction_has_a_true_data_interval_and_is_mapped_over_shops() -> None:
-    dag = load("tiktokshop_extract_orders")
+@pytest.mark.parametrize("name", EXTRACTIONS)
+def test_an_extraction_has_a_true_data_interval_and_a_mapped_task_for_each_stream(name: str) -> None:
+    dag = load(name)
+    extractions = [task for task in dag.tasks if task.task_id.startswith("extract_")]
 
     assert isinstance(dag.timetable, CronDataIntervalTimetable) or "CronDataInterval" in type(dag.timetable).__name__
-    assert dag.get_task("extract_orders").is_mapped
-    assert dag.get_task("extract_orders").upstream_task_ids == {"shops"}
+    assert len(extractions) >= (1 if name == "tiktokshop_extract_orders" else 3)
+    for task in extractions:
+        options = task.partial_kwargs
+        stream = streams.get(options["stream"])
+        assert task.is_mapped
+        # Each stream stands for itself: what one of them meets does not stop the others.
+        assert not task.upstream_task_ids & {other.task_id for other in extractions}
+        assert not task.downstream_task_ids
+        assert (options["max_active_tis_per_dag"], options["retries"]) == (4, 2)
+        assert options["output_path"].startswith("{{ params.output_path }}")
+        # The data interval, so that no run writes where another does.
+        assert {"start", "end"}.isdisjoint(options)
+        assert stream.family in FAMILIES[name]
+
+
+@pytest.mark.parametrize("name", EXTRACTIONS)
+def test_what_has_no_past_is_not_filed_under_it_and_what_has_one_is(name: str) -> None:
+    dag = load(name)
+    for task in dag.tasks:
+        if not task.task_id.startswith("extract_"):
+            continue
+        stream = streams.get(task.partial_kwargs["stream"])
+        present = not line_of(stream)[-1].cursors or stream.lookback >= EVER
+
+        guarded = "latest_only" in task.get_flat_relative_ids(upstream=True)
+        assert guarded == present, stream.name
+
+
+@pytest.mark.parametrize("name", EXTRACTIONS)
+def test_no_two_tasks_write_to_the_same_place(name: str) -> None:
+    places = [
+        (task.partial_kwargs["output_path"], task.partial_kwargs["stream"])
+        for task in load(name).tasks
+        if task.task_id.startswith("extract_")
+    ]
+
+    assert len(places) == len(set(places))
+
+
+@pytest.mark.parametrize("name", EXTRACTIONS)
+def test_where_much_is_read_again_a_backfill_can_do_without(name: str) -> None:
+    dag = load(name)
+    again = {
+        task.task_id
+        for task in dag.tasks
+        if task.task_id.startswith("extract_") and DAY <= streams.get(task.partial_kwargs["stream"]).lookback < EVER
+    }
+
+    assert ("lookback" in dag.params) == bool(again)
+    for task_id in again:
+        assert dag.get_task(task_id).partial_kwargs["lookback"] == "{{ params.lookback }}"
+
+
+def test_the_form_of_a_backfill_refuses_what_it_can() -> None:
+    dag = load("tiktokshop_backfill")
+    good = {"stream": "orders", "start": "2026-01-01T00:00:00Z", "end": "2026-02-01T00:00:00Z"}
+
+    def filled_in(**values: Any) -> dict[str, Any]:
+        params = copy.deepcopy(dag.params)
+        params.update(good | values)
+        return params.validate()
+
+    assert filled_in()["chunk_days"] == 7
+    for wrong in ({"chunk_days": 0}, {"pii": "burn"}, {"format": "xls"}, {"shops": "7"}, {"stream": None}):
+        with pytest.raises(ValueError, match="Invalid input|does not match|is not"):
+            filled_in(**wrong)
+    for missing in good:
+        with pytest.raises((TypeError, ValueError)):
+            dag.params.get_param(missing).resolve()
+
+
+def test_the_examples_of_the_form_can_be_filled_in() -> None:
+    for name in load("tiktokshop_backfill").params.get_param("stream").schema["examples"]:
+        assert line_of(streams.get(name))[-1].cursors, name
 
 
 @pytest.mark.parametrize("default_args", [{}, {"retries": 3, "max_active_tis_per_dag": 16}])

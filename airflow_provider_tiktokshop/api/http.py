@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import requests
-from requests.structures import CaseInsensitiveDict
+from urllib3.util import Retry, Timeout
 
 from airflow_provider_tiktokshop.api.app import is_loopback
 from airflow_provider_tiktokshop.api.clock import SYSTEM_CLOCK
 from airflow_provider_tiktokshop.api.errors import ReplyLost, RequestNotSent
-from airflow_provider_tiktokshop.api.transport import PROGRESS, Adapter
+from airflow_provider_tiktokshop.api.transport import PROGRESS, Adapter, tls_context
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
 
     from airflow_provider_tiktokshop.api.clock import Clock
+    from airflow_provider_tiktokshop.api.transport import Route
 
 __all__ = ["Http", "HttpReply"]
 
 _READ_AT_A_TIME: Final = 256 * 1024
 # A reply may pause for the read timeout now and then, but as a whole it must not take longer than this many of them.
 _READ_TIMEOUTS_IN_TOTAL: Final = 4.0
-_USER_AGENT: Final = "airflow-provider-tiktokshop"
+_HEADERS: Final = {
+    "User-Agent": "airflow-provider-tiktokshop",
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+}
+_NO_RETRIES: Final = Retry(0, read=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,7 @@ class HttpReply:
 
 
 class Http:
-    """One ``requests.Session`` with a pool of connections, safe to share among threads.
+    """Pools of connections, set up as a ``requests.Session`` would; safe to share among threads.
 
     Redirects are not followed (a reply that is one is handed out), ``~/.netrc`` is ignored, cookies are not kept, nothing
     is retried. Proxies and CA bundles come from the environment as usual, except that this machine is never reached
@@ -72,10 +80,10 @@ class Http:
         self._largest_reply = largest_reply
         self._clock = clock
         self._session = requests.Session()
-        self._adapter = Adapter(pool_size)
-        for prefix in ("https://", "http://"):
-            self._session.mount(prefix, self._adapter)
-        self._settings: dict[str, dict[str, Any]] = {}
+        self._kept, self._once = Adapter(pool_size), Adapter(pool_size, once=True)
+        self._routes: dict[str, tuple[Route, Route]] = {}
+        self._tls: dict[str | None, ssl.SSLContext] = {}
+        self._lock = threading.Lock()
 
     def send(
         self,
@@ -102,13 +110,6 @@ class Http:
         """
         base, mark, query = url.partition("?")
         patience = self._read_timeout if read_timeout is None else read_timeout
-        request = requests.PreparedRequest()
-        request.method = method
-        request.url = base
-        request.headers = self._headers(headers, body)
-        request.body = body
-        request.hooks = {}
-        adapter = Adapter(1) if fresh_connection else self._adapter
         failure: RequestNotSent | ReplyLost
         progress = PROGRESS
         progress.query = mark + query
@@ -117,46 +118,71 @@ class Http:
         chunks: list[bytes] = []
         status: int | None = None
         try:
-            response = adapter.send(
-                request, stream=True, timeout=(self._connect_timeout, patience), **self._settings_for(base)
+            # Behind "https://" and at least one letter of the host.
+            end = base.find("/", len("https://"))
+            origin, path = (base, "/") if end < 0 else (base[:end], base[end:])
+            kept, once = self._routes.get(origin) or self._find_routes(origin)
+            route = once if fresh_connection else kept
+            # Not through requests' own layers: they take twice the time of what is below them, and know nothing to add.
+            response = route.pool.urlopen(
+                method,
+                route.before_path + path,
+                body=body,
+                headers=_headers(headers, body),
+                retries=_NO_RETRIES,
+                redirect=False,
+                assert_same_host=False,
+                timeout=Timeout(connect=self._connect_timeout, read=patience),
+                preload_content=False,
+                decode_content=False,
             )
-            status = response.status_code
-            _read_body(response.raw, chunks, self._largest_reply)
+            status = response.status
+            _read_body(response, chunks, self._largest_reply)
             return HttpReply(status, response.headers, b"".join(chunks), self._clock.now())
         except Exception as error:  # noqa: BLE001 - requests, urllib3, http.client, ssl and zlib each raise their own
             endpoint = f"{method} {urlsplit(base).path}"
             failure = _failure(error, progress.sent, endpoint, urlsplit(base).netloc, status, chunks)
         finally:
             progress.query = ""
-            if fresh_connection:
-                adapter.close()
         # Outside the except block and "from None": the original holds the request, and its text may hold anything.
         raise failure from None
 
     def close(self) -> None:
         """Close every pooled connection."""
+        with self._lock:
+            routes, self._routes = self._routes, {}
+        for kept, once in routes.values():
+            kept.pool.close()
+            once.pool.close()
+        self._kept.close()
+        self._once.close()
         self._session.close()
 
-    def _settings_for(self, base: str) -> dict[str, Any]:
-        parts = urlsplit(base)
-        origin = f"{parts.scheme}://{parts.netloc}"
-        settings = self._settings.get(origin)
-        if settings is None:
-            settings = dict(self._session.merge_environment_settings(origin, {}, None, None, None))
-            settings.pop("stream", None)
-            if is_loopback(parts.hostname):
-                settings["proxies"] = {}
-            self._settings[origin] = settings
-        return settings
+    def _find_routes(self, origin: str) -> tuple[Route, Route]:
+        """Ask the environment, once for each origin, for the way there: with kept connections, and with fresh ones."""
+        with self._lock:
+            settings = self._session.merge_environment_settings(origin, {}, None, None, None)
+            proxies = {} if is_loopback(urlsplit(origin).hostname) else dict(settings["proxies"])
+            bundle = settings["verify"] if isinstance(settings["verify"], str) else None
 
-    @staticmethod
-    def _headers(headers: Mapping[str, str] | None, body: bytes | None) -> CaseInsensitiveDict[str]:
-        merged = {"User-Agent": _USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip"}
-        if headers:
-            merged.update(headers)
-        if body is not None:
-            merged["Content-Length"] = str(len(body))
-        return CaseInsensitiveDict(merged)
+            def tls() -> ssl.SSLContext:
+                if (context := self._tls.get(bundle)) is None:
+                    context = self._tls[bundle] = tls_context(bundle)
+                return context
+
+            routes = self._kept.route(origin, proxies, tls), self._once.route(origin, proxies, tls)
+            self._routes[origin] = routes
+            return routes
+
+
+def _headers(headers: Mapping[str, str] | None, body: bytes | None) -> dict[str, str]:
+    given = headers or {}
+    named = {name.lower() for name in given}
+    merged = {name: value for name, value in _HEADERS.items() if name.lower() not in named}
+    merged.update(given)
+    if body is not None:
+        merged["Content-Length"] = str(len(body))
+    return merged
 
 
 class _TooLargeError(Exception):

@@ -10,7 +10,7 @@ from airflow_provider_tiktokshop.api.clock import SYSTEM_CLOCK
 if TYPE_CHECKING:
     from airflow_provider_tiktokshop.api.clock import Clock
 
-__all__ = ["RateBudget", "RateBudgets"]
+__all__ = ["HeldBack", "RateBudget", "RateBudgets"]
 
 # A limit that the service has lowered this far is an outage; going slower would not look different from being stuck.
 _SLOWEST: Final = 0.1
@@ -29,6 +29,17 @@ _EVIDENCE: Final = 5
 _BELOW: Final = 0.95
 # Slots that nobody was free to use are made up for within this many seconds. A limiter holds a second's worth.
 _CREDIT: Final = 0.25
+
+
+class HeldBack(Exception):
+    """The service has asked for no request for longer than the caller would wait.
+
+    :param seconds: how long still.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 class RateBudget:
@@ -52,6 +63,7 @@ class RateBudget:
         self._next_slot = float("-inf")
         self._last_signal = float("-inf")
         self._refusals = 0
+        self._asked, self._not_before = 0.0, float("-inf")
         self._served, self._served_since = 0, float("inf")
 
     @property
@@ -59,11 +71,17 @@ class RateBudget:
         """Requests per second that are let through now."""
         return self._rate
 
-    def acquire(self) -> None:
-        """Wait for this thread's turn to send one request."""
+    def acquire(self, patience: float = float("inf")) -> None:
+        """Wait for this thread's turn to send one request.
+
+        :param patience: seconds; when the service has asked to wait for as long or longer, do not.
+        :raises HeldBack: it has.
+        """
         while True:
             with self._lock:
                 now = self._clock.boottime()
+                if self._asked >= patience and now < self._not_before:
+                    raise HeldBack(self._not_before - now)
                 behind = now - self._next_slot
                 slot = self._next_slot if behind <= _CREDIT else now
                 # The next slot counts from this one and not from when the thread wakes up, so that oversleeping costs
@@ -91,6 +109,8 @@ class RateBudget:
                 self._slow_down(now)
                 self._next_slot = resume
             self._next_slot = max(self._next_slot, resume)
+            if retry_after and now + retry_after > self._not_before:
+                self._asked, self._not_before = retry_after, now + retry_after
             self._refusals += 1
             self._served, self._served_since = 0, self._next_slot
 

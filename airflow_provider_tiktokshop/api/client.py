@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -117,6 +118,7 @@ class TikTokShopClient:
         shop_cipher: str | None = None,
         category_asset_cipher: str | None = None,
         timeout: float | None = None,
+        patience: float = math.inf,
     ) -> Page:
         """Read one page of a list.
 
@@ -134,11 +136,14 @@ class TikTokShopClient:
         :param shop_cipher: see :meth:`call`.
         :param category_asset_cipher: see :meth:`call`.
         :param timeout: see :meth:`call`.
+        :param patience: seconds; when the service asks to wait for as long or longer (``Retry-After``), ``RateLimited`` is
+            raised at once. By default a minute is waited, and the request is sent again.
         :returns: the page.
         :raises TikTokShopError: like :meth:`call`.
         """
         params, body = next_request(params, body, page_size, page_token, token_in)
         request = self._prepare(method.upper(), path, params, body, shop, shop_cipher, category_asset_cipher, timeout)
+        request.patience = patience
         return read_page(self._sender.perform(request, repeatable=True), list_key, page_size, page_token, token_in)
 
     def pages(

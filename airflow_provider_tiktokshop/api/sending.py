@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import orjson
 
+from airflow_provider_tiktokshop.api.budget import HeldBack
 from airflow_provider_tiktokshop.api.errors import (
     AccessTokenRefused,
     ApiError,
@@ -49,6 +50,8 @@ class Request:
     body: bytes | None
     budget: RateBudget
     timeout: float | None
+    patience: float = float("inf")
+    """Seconds: when the service asks to wait for as long or longer, that is the caller's to decide."""
 
 
 class Sender:
@@ -72,7 +75,10 @@ class Sender:
         tries = 0
         token_replaced = clock_corrected = False
         while True:
-            budget.acquire()
+            try:
+                budget.acquire(request.patience)
+            except HeldBack as held:
+                raise _held_back(request, held.seconds) from None
             tries += 1
             reply: HttpReply | None = None
             error: TikTokShopError
@@ -104,6 +110,8 @@ class Sender:
                 continue
             if isinstance(error, RateLimited):
                 budget.throttled(error.retry_after)
+                if error.retry_after is not None and error.retry_after >= request.patience:
+                    raise error from None
             pause = pause_before_retry(error, tries, repeatable=repeatable)
             if pause is None:
                 # What was caught below holds no secret, but its history might.
@@ -150,6 +158,15 @@ class Sender:
             http_status=status,
             advice="Check api_url in the connection, and whether a proxy or firewall answers in the service's place.",
         )
+
+
+def _held_back(request: Request, seconds: float) -> RateLimited:
+    return RateLimited(
+        f"The service has asked for no request for {seconds:.0f} seconds.",
+        retry_after=seconds,
+        endpoint=request.endpoint,
+        advice="Try again then.",
+    )
 
 
 def _envelope(reply: HttpReply) -> dict[str, Any]:

@@ -117,12 +117,12 @@ class WindowParts:
         """Whether all rows so far would survive this process."""
         return self._file is None or self._grows
 
-    def write(self, rows: list[Row], keys: list[Hashable], span: Span) -> None:
+    def write(self, rows: list[Row], keys: list[Hashable], span: Span | None = None) -> None:
         """Append a page.
 
         :param rows: as they are to be stored.
         :param keys: their primary keys.
-        :param span: their cursors.
+        :param span: their cursors, if they are known already.
         """
         part, file, writer = self._open()
         try:
@@ -137,11 +137,17 @@ class WindowParts:
         if self._grows:
             part.bytes = file.tell()
         part.rows += len(rows)
-        part.widen(span)
+        if span is not None:
+            part.widen(span)
         # 64 bits a row, in the order of the file: enough to find what may be double, and where, at the end.
         self.index.extend([hash(key) for key in keys])
         if part.rows >= self._limit:
             self.close()
+
+    def widen(self, span: Span) -> None:
+        """Tell of which cursors the page was whose rows were written last."""
+        if self.parts:
+            self.parts[-1].widen(span)
 
     def close(self) -> None:
         """Close the open part, if there is one; it is then complete in its directory."""
@@ -205,7 +211,10 @@ class WindowParts:
             self._format.without(file, places, spool)
             new.bytes, new.sha256 = _measure(spool)
             spool.seek(0)
-            new.widen(span_of(self._format.decode(spool), self._identity, self._bounds))
+            if self._identity.cursor_field is None:
+                new.widen(old)  # what their parents' cursors were does not stand in the rows
+            else:
+                new.widen(span_of(self._format.decode(spool), self._identity, self._bounds))
             spool.seek(0)
             self._directory.upload(new.name, spool)
         self.parts[number] = new

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Position:
     :param seen: distinct rows of the pages so far.
     :param by_cursor: tokens are no longer followed.
     :param done: the window is complete.
+    :param parents: parents beyond the position, by their ids, whose children are kept already. A page of them at most.
     """
 
     cursor: int
@@ -45,13 +46,14 @@ class Position:
     seen: int = 0
     by_cursor: bool = False
     done: bool = False
+    parents: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-able values."""
         return {name: getattr(self, name) for name in _FIELDS}
 
 
-_FIELDS: Final = tuple(field.name for field in fields(Position))
+_FIELDS: Final = tuple(one.name for one in fields(Position))
 
 
 class Batch(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -10,7 +9,7 @@ from airflow_provider_tiktokshop.api.exceptions import QuotaExhausted, RateLimit
 from airflow_provider_tiktokshop.api.paging import Page
 from airflow_provider_tiktokshop.extract.children import Ask, Children
 from airflow_provider_tiktokshop.extract.errors import ExtractionPaused
-from airflow_provider_tiktokshop.extract.threads import Stopped, in_parallel
+from airflow_provider_tiktokshop.extract.threads import Stop, Stopped, in_parallel
 from airflow_provider_tiktokshop.extract.windows import PARALLEL
 from airflow_provider_tiktokshop.streams.asking import complete
 
@@ -29,6 +28,8 @@ PAUSE: Final = 120.0
 """Seconds from which a wait is not sat out: the worker is better used by others."""
 
 _SHORT_WAITS: Final = 5
+# No quota is longer than a day; whoever asks for more time has made a mistake.
+_LONGEST_PAUSE: Final = 86_400.0
 # A request that asks for the oldest moment there is must not be too old by the time it arrives.
 _ON_THE_WAY: Final = 120
 
@@ -44,7 +45,7 @@ class Reader:
     """
 
     def __init__(self, plan: Plan, client: TikTokShopClient, clock: Clock) -> None:
-        self.stop = threading.Event()
+        self.stop = Stop()
         self.windows = 1
         """How many windows are read side by side; with few of them their children are."""
         self._plan, self._client, self._clock = plan, client, clock
@@ -71,21 +72,29 @@ class Reader:
         """
         return int(self._clock.now() + self._client.clock_offset) - history + _ON_THE_WAY
 
-    def rows(self, read: list[Row], start: int | None = None) -> Iterator[list[Row]]:
+    def rows(self, read: list[Row], start: int | None = None, finished: set[str] | None = None) -> Iterator[list[Row]]:
         """Yield the rows to keep for the rows of a page: themselves, or the children of these parents, page by page.
 
         :param read: the rows of a page.
         :param start: start of the window that it is of.
+        :param finished: ids of parents whose children are kept already; it grows with what is given. Where parents have
+            parents of their own nobody can tell, and it stays as it is.
         """
         kept: Iterable[list[Row]] = [read] if read else []
         day = start if self._plan.date(start) is not None else None
         for children in self._children:
-            kept = children.of(kept, day, max(1, PARALLEL // max(1, self.windows)))
+            threads = max(1, PARALLEL // max(1, self.windows))
+            kept = children.of(kept, day, threads, finished if len(self._children) == 1 else None)
         yield from kept
 
     def check(self) -> None:
         """Raise ``Stopped`` if another window has failed."""
         if self.stop.is_set():
+            raise Stopped
+
+    def check_abandoned(self) -> None:
+        """Raise ``Stopped`` if nobody waits for what is read any more."""
+        if self.stop.abandoned:
             raise Stopped
 
     def _asker(self, stream: Stream) -> Callable[[Ask, str | None], Page]:
@@ -123,6 +132,7 @@ class Reader:
                 token_in=stream.paging.token_in,
                 shop=shop if stream.needs_shop_cipher else None,
                 category_asset_cipher=asset.cipher if asset and stream.needs_asset_cipher else None,
+                patience=PAUSE,
             )
         )
         if not stream.added_fields and not stream.scalar:
@@ -154,6 +164,7 @@ class Reader:
             if wait >= PAUSE:
                 break
             self._clock.sleep(wait)
+        wait = min(wait, _LONGEST_PAUSE)
         raise ExtractionPaused(
             f"{reason} Everything read so far is kept.",
             advice=f"Call it again in {wait:.0f} seconds; it goes on from there.",

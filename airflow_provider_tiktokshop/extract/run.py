@@ -159,31 +159,46 @@ class Run:
         parts, plan, window = self._parts[number], self._plan, self._windows[number]
         # The keys in the files are those of the stream; a parent's rows cannot be found there.
         edge = edge if plan.stream is plan.source else None
+        # Of the page that an earlier attempt could not finish.
+        finished = set(position.parents) if position else set()
+        position = replace(position, parents=[]) if position else None
+        beginning = Position(window.start if window else 0)
         try:
             for batch in plan.sweep(window, self._reader.page, self._trust, position, edge):
-                self._reader.check()
+                self._reader.check_abandoned()
                 if batch.restart:
                     parts.restart()
+                    finished.clear()
                 span = span_of(batch.rows, self._source_identity, self._bounds)
-                for rows in self._reader.rows(batch.rows, window.start if window else None):
-                    keys = [self._identity.key(row) for row in rows]
-                    if self._protect is not None:
-                        for row in rows:
-                            self._protect(row)
-                    parts.write(rows, keys, span)
-                    span = Span()  # what rows of the source there were is told once
+                told = len(finished)
+                for rows in self._reader.rows(batch.rows, window.start if window else None, finished):
+                    self._keep(parts, rows)
+                    if parts.durable and len(finished) > told:
+                        told = len(finished)
+                        self._record(number, replace(position or beginning, parents=sorted(finished)))
+                parts.widen(span)
                 position = batch.position
+                finished.clear()
                 if parts.durable:
                     self._record(number, position)
                 self._tell()
         except BaseException:
-            if not parts.durable and position is not None:
+            if not parts.durable and (position is not None or finished):
                 # What has gathered is worth an upload: it need not be read again. The failure itself matters more.
                 with contextlib.suppress(Exception):
                     parts.close()
-                    self._record(number, position)
+                    self._record(number, replace(position or beginning, parents=sorted(finished)))
             raise
         return position
+
+    def _keep(self, parts: WindowParts, rows: list[Row]) -> None:
+        if not rows:
+            return
+        keys = [self._identity.key(row) for row in rows]
+        if self._protect is not None:
+            for row in rows:
+                self._protect(row)
+        parts.write(rows, keys)
 
     def _record(self, number: int, position: Position | None) -> None:
         self._checkpoint.update(number, position, self._parts[number].parts, self._requests())

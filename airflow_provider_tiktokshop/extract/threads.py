@@ -13,7 +13,7 @@ from airflow_provider_tiktokshop.extract.windows import PARALLEL
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Stopped", "in_parallel"]
+__all__ = ["Stop", "Stopped", "in_parallel"]
 
 # What a cancelled task may take to let pages in flight be dropped; Airflow kills it 5 seconds after SIGTERM.
 _GRACE: Final = 3.0
@@ -21,13 +21,20 @@ _GRACE: Final = 3.0
 _LOOK: Final = 0.5
 
 
+class Stop(threading.Event):
+    """Set when nothing more is to be asked for; what is on its way is still kept.
+
+    ``abandoned``: whoever waited for the threads has gone, so that nothing more is to be written either.
+    """
+
+    abandoned = False
+
+
 class Stopped(Exception):
     """Another window has failed; this one goes no further."""
 
 
-def in_parallel(
-    work: Callable[[int], None], numbers: Iterable[int], stop: threading.Event, most: int = PARALLEL
-) -> None:
+def in_parallel(work: Callable[[int], None], numbers: Iterable[int], stop: Stop, most: int = PARALLEL) -> None:
     """Do ``work`` for every number, in at most eight threads; the first failure stops the others and is raised.
 
     :param work: called with one number; it watches ``stop``.
@@ -65,6 +72,7 @@ def in_parallel(
             thread.start()
         failures = [failure for _ in threads if (failure := _wait_for(ended)) is not None]
     except BaseException:
+        stop.abandoned = True
         stop.set()
         for thread in threads:
             if thread.ident is not None:

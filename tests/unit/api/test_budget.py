@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from airflow_provider_tiktokshop.api.budget import RateBudget, RateBudgets
+from airflow_provider_tiktokshop.api.budget import HeldBack, RateBudget, RateBudgets
 from tests.support.fault_server import FakeClock
 
 
@@ -174,6 +174,36 @@ def test_everybody_waits_as_long_as_the_service_asked_but_at_most_a_minute(clock
     budget.throttled(10_000)
     budget.acquire()
     assert clock.sleeps[-1] == pytest.approx(60)
+
+
+def test_who_would_not_wait_as_long_as_the_service_asked_is_told_at_once(clock):
+    budget = RateBudget(10, clock)
+    budget.throttled(600)
+    clock.time += 1
+    with pytest.raises(HeldBack) as held:
+        budget.acquire(600)
+    assert held.value.seconds == pytest.approx(599)
+    assert clock.sleeps == []
+    budget.acquire(601)  # more patient than that
+    assert clock.sleeps == [pytest.approx(59)]
+    clock.time += 600
+    budget.acquire(120)
+
+
+def test_who_was_waiting_for_a_turn_is_told_too(clock):
+    budget = RateBudget(10, clock)
+    budget.acquire()
+    before = clock.sleep
+
+    def sleep(seconds):
+        clock.sleep = before
+        budget.throttled(600)
+        before(seconds)
+
+    clock.sleep = sleep
+    with pytest.raises(HeldBack):
+        budget.acquire(120)
+    assert clock.sleeps == [pytest.approx(0.1)]
 
 
 def test_each_shop_and_endpoint_has_its_own_budget(clock):

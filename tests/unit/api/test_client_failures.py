@@ -133,6 +133,19 @@ def test_retry_after_is_obeyed_up_to_a_minute(client, server, clock, headers, le
     assert least <= clock.time - 1_760_000_000 <= most
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_longer_wait_than_the_caller_has_patience_for_is_the_callers_to_decide(client, server, clock, status):
+    server.will(answer(status, b"", {"Retry-After": "120"}), envelope(data={"rows": []}))
+    for _ in range(2):
+        with pytest.raises(e.RateLimited) as refused:
+            client.page("GET", "/x/202309/y", list_key="rows", patience=120)
+        assert refused.value.retry_after == pytest.approx(120)
+        assert refused.value.endpoint == "GET /x/202309/y"
+    assert (client.requests_sent, clock.sleeps) == (1, [])  # the second was not even sent
+    client.page("GET", "/x/202309/y", list_key="rows", patience=121)
+    assert client.requests_sent == 2
+
+
 def test_a_rate_limit_slows_this_shop_and_endpoint_down_and_no_other(server, clock):
     budgets = RateBudgets(10, clock)
     client = TikTokShopClient(app(server.url), StaticToken(ACCESS_TOKEN), clock=clock, budgets=budgets)

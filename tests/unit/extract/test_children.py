@@ -11,7 +11,7 @@ from airflow_provider_tiktokshop import streams
 from airflow_provider_tiktokshop.api.errors import PagingError
 from airflow_provider_tiktokshop.api.paging import Page
 from airflow_provider_tiktokshop.extract.children import Children
-from airflow_provider_tiktokshop.extract.threads import Stopped
+from airflow_provider_tiktokshop.extract.threads import Stop, Stopped
 
 STREAM = streams.get("statement_transactions")
 
@@ -35,11 +35,7 @@ def test_rows_come_in_the_order_of_their_parents(threads):
             late.set()
         return page([{"id": f"{ask.ids[0]}-{token or 1}"}], "2" if token is None else None)
 
-    given = [
-        row["id"]
-        for rows in Children(STREAM, fetch, threading.Event()).of([parents(40)], None, threads)
-        for row in rows
-    ]
+    given = [row["id"] for rows in Children(STREAM, fetch, Stop()).of([parents(40)], None, threads) for row in rows]
     assert given == [f"{n}-{part}" for n in range(40) for part in (1, 2)]
 
 
@@ -51,14 +47,14 @@ def test_a_parent_with_many_children_is_handed_on_page_by_page():
         number = int(token or 0)
         return page([{"id": f"{number}-{n}"} for n in range(100)], str(number + 1) if number < 99 else None)
 
-    batches = Children(STREAM, fetch, threading.Event()).of([parents(1)], None, 1)
+    batches = Children(STREAM, fetch, Stop()).of([parents(1)], None, 1)
     assert len(next(batches)) == 100
     assert len(read) == 1
     assert sum(map(len, batches)) == 9900
 
 
 def test_nothing_is_given_for_parents_that_could_not_be_asked_because_another_window_failed():
-    stop = threading.Event()
+    stop = Stop()
 
     def fetch(ask, token):
         stop.set()
@@ -70,11 +66,7 @@ def test_nothing_is_given_for_parents_that_could_not_be_asked_because_another_wi
 
 def test_a_page_token_that_comes_again_is_an_error():
     with pytest.raises(PagingError):
-        list(
-            Children(STREAM, lambda _ask, _token: page([{"id": "1"}], "same"), threading.Event()).of(
-                [parents(1)], None, 1
-            )
-        )
+        list(Children(STREAM, lambda _ask, _token: page([{"id": "1"}], "same"), Stop()).of([parents(1)], None, 1))
 
 
 def test_parents_are_asked_for_as_many_at_a_time_as_the_endpoint_takes_each_once():
@@ -87,5 +79,5 @@ def test_parents_are_asked_for_as_many_at_a_time_as_the_endpoint_takes_each_once
     stream = streams.get("order_detail")
     stream = replace(stream, parent=replace(stream.parent, batch=3))
     twice = [*parents(5), *parents(5), {"id": ""}, {}]
-    assert list(Children(stream, fetch, threading.Event()).of([twice], None, 1)) == []
+    assert list(Children(stream, fetch, Stop()).of([twice], None, 1)) == []
     assert asked == [("0", "1", "2"), ("3", "4")]

@@ -12,6 +12,7 @@ from airflow_provider_tiktokshop.api.errors import QuotaExhausted, RateLimited, 
 from airflow_provider_tiktokshop.extract.errors import ExtractionPaused
 from airflow_provider_tiktokshop.extract.plan import make_plan
 from airflow_provider_tiktokshop.extract.reading import Reader, Stopped, in_parallel
+from airflow_provider_tiktokshop.extract.threads import Stop
 from tests.support.extraction import SteppingClock
 
 PLAN = make_plan("orders", Shop("7", "c", "GB", "LOCAL", "X"), 0, 1000)
@@ -44,13 +45,13 @@ def test_every_number_is_worked_on_once_by_at_most_eight_threads():
             done.append(number)
             most.append(len(together))
 
-    in_parallel(work, range(30), threading.Event())
+    in_parallel(work, range(30), Stop())
     assert sorted(done) == list(range(30))
     assert max(most) == 8
 
 
 def test_the_first_failure_stops_the_others_and_is_the_one_that_is_raised():
-    stop = threading.Event()
+    stop = Stop()
     both = threading.Barrier(2, timeout=30)
 
     def work(number):
@@ -72,7 +73,7 @@ def test_a_failure_matters_more_than_a_pause():
         raise ExtractionPaused("quota", resume_after=600) if number == 0 else ServiceUnavailable("down")
 
     with pytest.raises(ServiceUnavailable):
-        in_parallel(work, range(2), threading.Event())
+        in_parallel(work, range(2), Stop())
 
 
 def test_an_interruption_of_the_task_reaches_the_threads():
@@ -82,7 +83,7 @@ def test_an_interruption_of_the_task_reaches_the_threads():
     def cancel(*_):
         raise Cancelled
 
-    stop = threading.Event()
+    stop = Stop()
     seen = []
     started = threading.Barrier(2, timeout=30)
     before = signal.signal(signal.SIGUSR1, cancel)

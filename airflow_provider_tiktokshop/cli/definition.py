@@ -146,8 +146,8 @@ STORE_COMMANDS: tuple[ActionCommand, ...] = (
         name="rekey",
         help="Seal the SQL store's records with the newest key",
         description=(
-            "Put the new key first in [tiktokshop] token_store_key and keep the old one second; run this; then remove the "
-            "old one."
+            "Put the new key first in [tiktokshop] token_store_key and keep the old one second, on every machine; run this; "
+            "then remove the old one. Safe to run again."
         ),
         func=lazy_load_command(f"{_HERE}.store.rekey"),
         args=(ARG_OUTPUT,),

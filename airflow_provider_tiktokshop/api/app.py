@@ -134,13 +134,7 @@ def _check_url(name: str, url: str, allowed_hosts: tuple[str, ...]) -> None:
     except ValueError:
         raise ConfigurationError(f"{name} is not a URL.", advice="Write it like https://host.example.") from None
     host = host_and_port if parts.port is None else (parts.hostname or "").rstrip(".")
-    if (
-        not host
-        or parts.scheme not in {"http", "https"}
-        or not url.isprintable()
-        or " " in url
-        or "\\" in url
-    ):
+    if not host or parts.scheme not in {"http", "https"} or not url.isprintable() or " " in url or "\\" in url:
         raise ConfigurationError(
             f"{name} is not an http(s) URL with a host.", advice="Write it like https://host.example."
         )

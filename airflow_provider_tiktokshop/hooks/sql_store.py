@@ -21,8 +21,8 @@ __all__ = ["open_sql_store"]
 # Of a connection's extra, what the database's driver must be told. Left out, an encrypted connection would become a plain one.
 _TOLD = {
     "postgresql": (
-        *("sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslpassword", "ssl_min_protocol_version", "gssencmode"),
-        *("channel_binding", "options", "application_name", "connect_timeout", "target_session_attrs"),
+        *("sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslpassword", "ssl_min_protocol_version"),
+        *("gssencmode", "channel_binding", "options", "application_name", "connect_timeout", "target_session_attrs"),
         *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"),
     ),
     "mysql": ("ssl_mode", "ssl_ca", "ssl_cert", "ssl_key", "charset", "unix_socket", "connect_timeout"),

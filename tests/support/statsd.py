@@ -62,14 +62,15 @@ def _leading_to(client: Any) -> Iterator[None]:
     try:
         from airflow.sdk._shared.observability.metrics.statsd_logger import SafeStatsdLogger
     except ImportError:  # Airflow 3.1
-        from airflow.metrics.statsd_logger import SafeStatsdLogger
-        from airflow.stats import Stats
+        from airflow import stats as airflow_stats
+        from airflow.metrics import statsd_logger
 
-        Stats.instance, Stats._instance_pid = SafeStatsdLogger(client), os.getpid()
+        held: Any = airflow_stats.Stats
+        held.instance, held._instance_pid = statsd_logger.SafeStatsdLogger(client), os.getpid()
         try:
             yield
         finally:
-            Stats.instance = None
+            held.instance = None
         return
     from airflow.sdk.observability import stats
     from airflow.sdk.observability.metrics.stats_utils import get_stats_factory

@@ -122,7 +122,9 @@ def test_a_parameter_that_cannot_be_meant_ends_with_a_text(pairs: list[str]) -> 
         main(["sign", "GET", "/x", *options])
 
 
-@pytest.mark.parametrize("path", ["order/202309/orders", "/order/202309/orders?page_size=10", "https://x.example/order"])
+@pytest.mark.parametrize(
+    "path", ["order/202309/orders", "/order/202309/orders?page_size=10", "https://x.example/order"]
+)
 def test_a_path_whose_signature_nobody_would_accept_is_refused(path: str) -> None:
     with pytest.raises(SystemExit, match="Error: .* is not the path of an endpoint"):
         main(["sign", "GET", path])

@@ -96,8 +96,9 @@ class AuthorizationFlow:
         :param expected_open_id: for a re-authorization: only this account's consent is taken.
         :param lifetime: seconds for which the link is good.
         :raises ConfigurationError: the connection has no service_id.
-        :raises StoreUnavailable: the state could not be kept.
+        :raises StoreUnavailable: the state could not be kept, or the app's records were moved to another store.
         """
+        self._authorizations.check_not_moved()
         state = secrets.token_urlsafe(32)
         url = self._oauth.authorization_url(state, user_type)
         return AuthorizationLink(url, state, self._states.hand_out(state, user_type, expected_open_id, lifetime))
@@ -129,6 +130,7 @@ class AuthorizationFlow:
         came = parse_redirect(redirect)
         keeping.mask_all(self._mask, came.code)
         self._states.check_app(came.app_key)
+        self._authorizations.check_not_moved()
         link = self._states.take(came.state, state, required=not without_state)
         expected = (link and link.expected_open_id) or expected_open_id
         self._escrow.check()

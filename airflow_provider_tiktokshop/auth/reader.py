@@ -19,6 +19,7 @@ from airflow_provider_tiktokshop.auth.records import (
     Status,
     authorization_id,
     effective,
+    moved,
 )
 
 if TYPE_CHECKING:
@@ -173,8 +174,18 @@ class Authorizations:
     def _read(self, kind: RecordKind, id_: str) -> dict[str, Any] | None:
         return self._store.read(RecordKey(kind, self._app.app_key, id_)).value
 
+    def check_not_moved(self) -> None:
+        """Refuse to go on where the app's records were moved to another store: what is new would be put where nobody looks.
+
+        :raises StoreMoved: they were.
+        :raises StoreUnavailable: the store does not answer.
+        """
+        self._roster()
+
     def _roster(self) -> dict[str, Any]:
         value = self._store.read(RecordKey("roster", self._app.app_key)).value or {}
+        if "moved_to" in value:
+            raise moved(value)
         return dict(value.get("authorizations") or {})
 
     def enroll(self, authorization: Authorization) -> None:

@@ -65,6 +65,14 @@ class TokenPair:
         return fingerprint(self.refresh_token)
 
 
+def moved(tombstone: Mapping[str, Any]) -> StoreMoved:
+    """Return what to raise where a record's tombstone is found."""
+    return StoreMoved(
+        f"this record was moved to the token store {tombstone['moved_to']!r}",
+        advice="set [tiktokshop] token_store to it on this machine too, and restart; nothing was sent",
+    )
+
+
 def newer_pair(a: TokenPair, b: TokenPair) -> TokenPair:
     """Return the pair whose access token expires later: the service's clock decides, not ours (rule R7)."""
     return b if b.access_expires_at > a.access_expires_at else a
@@ -127,10 +135,7 @@ class Record:
         :raises StoreMoved: the record was moved to another store.
         """
         if "moved_to" in value:
-            raise StoreMoved(
-                f"this record was moved to the token store {value['moved_to']!r}",
-                advice="set [tiktokshop] token_store to it on this machine too, and restart; nothing was sent",
-            )
+            raise moved(value)
         if int(value.get("schema", 0)) > SCHEMA:
             msg = (
                 f"a stored {cls.__name__} has schema {value['schema']}, this version reads up to {SCHEMA}: "

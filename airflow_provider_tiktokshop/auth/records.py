@@ -35,6 +35,7 @@ from airflow_provider_tiktokshop.auth.record_shapes import (
     TokenPair,
     authorization_id,
     fingerprint,
+    moved,
     newer_pair,
 )
 
@@ -54,6 +55,7 @@ __all__ = [
     "authorization_id",
     "effective",
     "fingerprint",
+    "moved",
     "newer_pair",
 ]
 

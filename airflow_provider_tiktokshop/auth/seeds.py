@@ -93,6 +93,7 @@ class _Seed:
                 return SeedResult(SeedOutcome.REFUSED, error=record.last_error)
             if record.outcome is not None:
                 return SeedResult(SeedOutcome.DONE_BEFORE)
+        self._authorizations.check_not_moved()
         rescued = self._adopt_escrow(base)
         if rescued is not None:
             return rescued

@@ -21,7 +21,7 @@ from airflow_provider_tiktokshop.auth.stores.migrate import migrate
 from airflow_provider_tiktokshop.auth.stores.sql import TABLE_NAME, SqlStore, fernet_cipher
 from airflow_provider_tiktokshop.auth.stores.sql_engine import store_engine
 from airflow_provider_tiktokshop.testing.store_conformance import KEY, VALUE, TokenStoreConformance
-from tests.support.rotation import FileStore
+from tests.support.rotation import FileStore, Workbench
 
 ROOT = Path(__file__).parents[2]
 SECRET = Fernet.generate_key().decode()
@@ -212,6 +212,70 @@ def test_migration_moves_every_record_and_stops_whoever_still_uses_the_old_store
         RotatedRecord.from_json(old.read(RecordKey("rotated", bench.app.app_key, ids[0])).value)
     again = migrate(old, target, bench.app.app_key, target_name="sql", clock=bench.clock)
     assert sum(again.values()) == 0
+
+
+def test_whoever_is_still_on_the_old_store_can_authorize_nobody_there(workbench, engine):
+    bench = workbench(sellers=3)
+    bench.run(seed=bench.emulator.sellers[0]["refresh_token"])
+    link = bench.flow().begin()
+    target = SqlStore(engine, fernet_cipher(SECRET))
+    migrate(bench.store, target, bench.app.app_key, target_name="sql", clock=bench.clock)
+    before = bench.presentations
+    # A machine that was not restarted: with a link from before, with a new link, and with a new seed in the connection.
+    redirect = bench.emulator.consent(link.url, bench.emulator.sellers[1]["open_id"])
+    with pytest.raises(StoreMoved, match="token store 'sql'"):
+        bench.flow().finish(redirect, source="cli", state=link.state)
+    with pytest.raises(StoreMoved):
+        bench.flow().begin()
+    assert str(bench.run(seed=bench.emulator.sellers[2]["refresh_token"]).seed.outcome) == "store_unavailable"
+    assert bench.emulator.stats()["codes_redeemed"] == {}
+    assert bench.presentations == before
+    # Where the new setting has arrived, the same redirect is good: its state has moved along.
+    switched = Workbench(bench.emulator, bench.directory, store=target)
+    assert switched.flow().finish(redirect, source="cli", state=link.state).status.usable
+
+
+def test_a_migration_that_was_killed_before_a_tombstone_goes_on_although_the_record_moved_on(workbench, engine):
+    bench = workbench(refresh_mode="family")
+    [id_] = bench.adopt_seeds()
+    bench.run()
+    target = SqlStore(engine, fernet_cipher(SECRET))
+    key = RecordKey("rotated", bench.app.app_key, id_)
+    # What the kill left: the copy is there, the tombstone is not, and the rotation went on in the old store.
+    target.write(key, bench.store.read(key).value)
+    assert bench.run(force=True).rotation.counts == {"rotated": 1}
+    migrate(bench.store, target, bench.app.app_key, target_name="sql", clock=bench.clock)
+    switched = Workbench(bench.emulator, bench.directory, store=target)
+    assert switched.record(id_).generation == 3
+    assert switched.run(force=True).rotation.counts == {"rotated": 1}
+    assert bench.reused() == 0
+
+
+def test_migration_leaves_alone_what_is_no_earlier_state_of_the_record(workbench, engine):
+    bench = workbench()
+    [id_] = bench.adopt_seeds()
+    bench.run()
+    target = SqlStore(engine, fernet_cipher(SECRET))
+    key = RecordKey("rotated", bench.app.app_key, id_)
+    ahead = {**bench.store.read(key).value, "generation": 99}
+    target.write(key, ahead)
+    with pytest.raises(TokenStoreError, match="not an earlier state"):
+        migrate(bench.store, target, bench.app.app_key, target_name="sql", clock=bench.clock)
+    assert target.read(key).value == ahead
+    assert "moved_to" not in bench.store.read(key).value
+
+
+def test_what_was_moved_can_be_moved_back(workbench, engine):
+    bench = workbench(sellers=2)
+    ids = bench.adopt_seeds()
+    bench.run()
+    sql = SqlStore(engine, fernet_cipher(SECRET))
+    migrate(bench.store, sql, bench.app.app_key, target_name="sql", clock=bench.clock)
+    migrate(sql, bench.store, bench.app.app_key, target_name="variable", clock=bench.clock)
+    assert bench.run(force=True).rotation.counts == {"rotated": 2}
+    assert bench.flow().begin().url
+    assert sorted(bench.authorizations.ids()) == sorted(ids)
+    assert bench.reused() == 0
 
 
 def test_migration_refuses_while_an_outcome_is_unknown(workbench, engine):

@@ -63,6 +63,11 @@ class TikTokShopClient:
         return self._sender.requests_sent
 
     @property
+    def requests_per_second(self) -> float:
+        """The limit of each shop and endpoint, as the app is set."""
+        return self._app.requests_per_second
+
+    @property
     def clock_offset(self) -> float:
         """Seconds to add to this machine's clock to get the service's; 0 until the service refused a timestamp."""
         return self._sender.clock_offset

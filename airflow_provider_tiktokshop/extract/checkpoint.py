@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["SIDECAR", "Checkpoint", "WindowState"]
 
 SIDECAR: Final = "_checkpoint.json"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 # Rows read long ago may have changed since, and a run that mixes them with fresh ones would bring old versions back. Two
 # days outlast a daily quota and any sensible retry delay.
 _KEEPS: Final = 48 * 3600
@@ -62,6 +62,7 @@ class Checkpoint:
     def __init__(self, directory: Directory, fingerprint: str, clock: Clock) -> None:
         self.owner = uuid.uuid4().hex[:12]
         self.until = 0
+        self.cut: list[tuple[int, int]] | None = None
         self.attempts = 1
         self.requests_before = 0
         self.requests = 0
@@ -75,7 +76,7 @@ class Checkpoint:
     def load(self) -> bool:
         """Take over what an earlier run left, if it did the same and not too long ago.
 
-        :returns: whether it did. ``until``, ``windows``, ``files`` and ``attempts`` are then filled in.
+        :returns: whether it did. ``until``, ``cut``, ``windows``, ``files`` and ``attempts`` are then filled in.
         """
         try:
             saved = orjson.loads(self._directory.read(SIDECAR) or b"null")
@@ -88,14 +89,20 @@ class Checkpoint:
                 return False
             self.windows = [WindowState.from_dict(window) for window in saved["windows"]]
             self.until, self.files = saved["until"], saved["files"]
+            self.cut = [(start, end) for start, end in saved["cut"]] if saved["cut"] else None
             self.attempts, self.requests_before = saved["attempts"] + 1, saved["requests"]
         except (ValueError, KeyError, TypeError):
             return False
         return True
 
-    def start(self, until: int, windows: int) -> None:
-        """Begin anew: nothing is recorded of any window."""
-        self.until, self.files = until, None
+    def start(self, until: int, windows: int, cut: list[tuple[int, int]] | None = None) -> None:
+        """Begin anew: nothing is recorded of any window.
+
+        :param until: where reading ends.
+        :param windows: how many there are.
+        :param cut: where they start and end, if they are not those that the interval has by itself.
+        """
+        self.until, self.cut, self.files = until, cut, None
         self.windows = [WindowState() for _ in range(windows)]
 
     def update(self, number: int, position: Position | None, parts: list[Part], requests: int) -> None:
@@ -140,6 +147,7 @@ class Checkpoint:
             "fingerprint": self._fingerprint,
             "owner": self.owner,
             "until": self.until,
+            "cut": self.cut,
             "attempts": self.attempts,
             "requests": self.requests_before + self.requests,
             "saved_at": self._clock.now(),

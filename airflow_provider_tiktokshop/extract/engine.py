@@ -68,7 +68,8 @@ def extract(
     :param output: where to: a local path, ``UPath`` or ``ObjectStoragePath``. Files go to
         ``{output}/{stream}/shop_id={id}/start={start}/end={end}/``.
     :param cursor_field: the time field that the interval is about. Default: the stream's own.
-    :param windows: how many windows to split the interval into; the rows are the same. Default: one an hour, at most 8.
+    :param windows: how many windows to split the interval into; the rows are the same. Default: one an hour, at most 8,
+        and more where so many rows cluster that threads would idle.
     :param filters: more conditions, as the endpoint names them.
     :param format: ``jsonl.gz``.
     :param pii: ``keep``, ``hash`` or ``drop`` the stream's personal fields.

@@ -178,6 +178,16 @@ class Plan:
         count = count or self.windows or default_count(self.since, until)
         return split(self.since, until, count, self.source.window_cap)
 
+    @property
+    def page_rows(self) -> int:
+        """Rows of a full page."""
+        return self.page_size or self.source.paging.size_max or 20
+
+    @property
+    def may_level(self) -> bool:
+        """Whether windows may be cut where many rows are: not where the user says how many, nor where they are days."""
+        return self.windows is None and self.cursor is not None and self.cursor.kind != "date"
+
     def bounds(self, until: int) -> tuple[int, int] | None:
         """Return the interval that is read, ``None`` for a stream without cursor."""
         if self.cursor is None:

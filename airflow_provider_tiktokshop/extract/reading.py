@@ -14,12 +14,13 @@ from airflow_provider_tiktokshop.extract.windows import PARALLEL
 from airflow_provider_tiktokshop.streams.asking import complete
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from airflow_provider_tiktokshop.api.client import TikTokShopClient
     from airflow_provider_tiktokshop.api.clock import Clock
     from airflow_provider_tiktokshop.extract.plan import Plan
     from airflow_provider_tiktokshop.extract.rows import Row
+    from airflow_provider_tiktokshop.extract.windows import Window
     from airflow_provider_tiktokshop.streams.base import Stream
 
 __all__ = ["PAUSE", "Reader", "Stopped", "in_parallel"]
@@ -49,6 +50,7 @@ class Reader:
         self.windows = 1
         """How many windows are read side by side; with few of them their children are."""
         self._plan, self._client, self._clock = plan, client, clock
+        self._firsts: dict[tuple[int | None, int | None], Page] = {}
         self._children = [Children(stream, self._asker(stream), self.stop) for stream in plan.below]
 
     def page(self, start: int | None, end: int | None, token: str | None) -> Page:
@@ -57,13 +59,51 @@ class Reader:
         :raises ExtractionPaused: a quota is used up, for longer than is worth waiting.
         :raises Stopped: another window has failed.
         """
+        if token is None and (first := self._firsts.pop((start, end), None)) is not None:
+            return first
+        return self._page(start, end, token, self._plan.page_size)
+
+    def look(self, windows: Sequence[Window]) -> list[int | None]:
+        """Read the first pages of some windows, to give them when they are asked for.
+
+        :returns: how many rows each window has, ``None`` where the service does not say.
+        """
+
+        def read(window: Window) -> int | None:
+            page = self._firsts[window.start, window.end] = self._page(
+                window.start, window.end, None, self._plan.page_size
+            )
+            return page.total_count
+
+        return self._all(read, windows)
+
+    def count(self, windows: Sequence[Window]) -> list[int | None]:
+        """Return how many rows some windows have, ``None`` where the service does not say."""
+        least = self._plan.source.paging.size_min
+        return self._all(lambda window: self._page(window.start, window.end, None, least).total_count, windows)
+
+    def keep(self, windows: Sequence[Window]) -> None:
+        """Drop the first pages of all windows but these."""
+        wanted = {(window.start, window.end) for window in windows}
+        self._firsts = {edges: page for edges, page in self._firsts.items() if edges in wanted}
+
+    def _all(self, ask: Callable[[Window], int | None], windows: Sequence[Window]) -> list[int | None]:
+        answers: list[int | None] = [None] * len(windows)
+
+        def one(number: int) -> None:
+            answers[number] = ask(windows[number])
+
+        in_parallel(one, range(len(windows)), self.stop)
+        return answers
+
+    def _page(self, start: int | None, end: int | None, token: str | None, page_size: int | None) -> Page:
         plan, source = self._plan, self._plan.source
         if source.history is not None and start is not None and end is not None:
             start = max(start, self.oldest(source.history))
             if start >= end:
                 return Page([], None, 0, None, {})
         params, body = plan.request(start, end)
-        return self._ask(source, plan.request_path(start), params, body, plan.page_size, token, day=plan.date(start))
+        return self._ask(source, plan.request_path(start), params, body, page_size, token, day=plan.date(start))
 
     def oldest(self, history: int) -> int:
         """Return the first moment that an endpoint looks back to, Unix seconds.

@@ -12,11 +12,13 @@ from airflow_provider_tiktokshop.extract.checkpoint import Checkpoint
 from airflow_provider_tiktokshop.extract.commit import commit, final_files
 from airflow_provider_tiktokshop.extract.duplicates import resolve
 from airflow_provider_tiktokshop.extract.errors import ExtractionError
+from airflow_provider_tiktokshop.extract.levelling import Load, level, useful_threads
 from airflow_provider_tiktokshop.extract.manifest import MANIFEST, DataFile, Manifest
 from airflow_provider_tiktokshop.extract.parts import WORK, Span, WindowParts, span_of
 from airflow_provider_tiktokshop.extract.plan import iso
 from airflow_provider_tiktokshop.extract.position import Position, Trust
 from airflow_provider_tiktokshop.extract.reading import Reader, in_parallel
+from airflow_provider_tiktokshop.extract.windows import PARALLEL, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from airflow_provider_tiktokshop.extract.filesystem import Directory
     from airflow_provider_tiktokshop.extract.plan import Plan
     from airflow_provider_tiktokshop.extract.rows import Row
-    from airflow_provider_tiktokshop.extract.windows import Window
     from airflow_provider_tiktokshop.extract.writers import Format
 
 __all__ = ["Progress", "Run"]
@@ -86,6 +87,7 @@ class Run:
         self._bounds: tuple[int, int] | None = None
         self._windows: tuple[Window | None, ...] = ()
         self._parts: list[WindowParts] = []
+        self._order: list[int] = []
         self._lock = threading.Lock()
         self._done = 0
 
@@ -99,7 +101,7 @@ class Run:
             return manifest
         self._bounds, self._reader.windows = self._plan.bounds(self._until), len(self._windows)
         self._parts = [self._new_parts(number) for number in range(len(self._windows))]
-        in_parallel(self._read, range(len(self._windows)), self._reader.stop)
+        in_parallel(self._read, self._order or range(len(self._windows)), self._reader.stop)
         resolve(self._parts, self._identity)
         self._checkpoint.files = final_files(self._parts, self._layout.suffix)
         manifest = commit(self._directory, self._checkpoint, self._describe)
@@ -112,7 +114,8 @@ class Run:
         checkpoint = self._checkpoint
         if checkpoint.load():
             self._until = checkpoint.until
-            self._windows = self._plan.split(self._until)
+            cut = checkpoint.cut
+            self._windows = tuple(Window(*edges) for edges in cut) if cut else self._plan.split(self._until)
             checkpoint.save(take_over=True)
             if checkpoint.files is not None:
                 manifest = commit(self._directory, checkpoint, self._describe)
@@ -122,10 +125,31 @@ class Run:
                 return None
         self._until = until()
         self._windows = self._plan.split(self._until)
-        checkpoint.start(self._until, len(self._windows))
+        cut = self._level()
+        checkpoint.start(self._until, len(self._windows), cut)
         checkpoint.save(take_over=True)
         self._directory.remove_below(WORK)
         return None
+
+    def _level(self) -> list[tuple[int, int]] | None:
+        """Cut windows where many rows are, if that pays; return where they then start and end."""
+        plan, reader = self._plan, self._reader
+        windows = [window for window in self._windows if window is not None]
+        if not plan.may_level or not 0 < len(windows) <= PARALLEL:
+            return None
+        totals = reader.look(windows)
+        loads = [Load(window, total) for window, total in zip(windows, totals, strict=True) if total is not None]
+        if len(loads) < len(windows):
+            return None
+        threads = useful_threads(self._client.requests_per_second)
+        loads = level(loads, reader.count, page_size=plan.page_rows, threads=threads)
+        if len(loads) == len(windows):
+            return None
+        self._windows = tuple(load.window for load in loads)
+        reader.keep([load.window for load in loads])
+        # The longest first, so that none is begun when the others are about to end.
+        self._order = sorted(range(len(loads)), key=lambda number: -loads[number].rows)
+        return [(load.window.start, load.window.end) for load in loads]
 
     def _new_parts(self, number: int) -> WindowParts:
         return WindowParts(
@@ -154,6 +178,8 @@ class Run:
             parts.abandon()
         with self._lock:
             self._done += 1
+            # Threads that have nothing left to read ask for children of the windows that are left.
+            self._reader.windows = max(1, len(self._windows) - self._done)
 
     def _sweep(self, number: int, position: Position | None, edge: dict[Any, int | None] | None) -> Position | None:
         parts, plan, window = self._parts[number], self._plan, self._windows[number]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -81,6 +83,32 @@ class ShopOnEmulator:
         process.stdin.write(json.dumps(facts) + "\n")
         process.stdin.flush()
         return process
+
+
+def a_day_with_a_sale(emulator: Any, orders: int, in_the_sale: float) -> ShopOnEmulator:
+    """Place the orders of the last 24 hours, minute by minute, and make them the interval by ``create_time``.
+
+    :param in_the_sale: which part of them is placed in one of the hours; the others are spread over the day.
+    """
+    shop = emulator.sellers[0]["shops"][0]["id"]
+    draw = random.Random(1)
+    minutes = [0] * 24 * 60
+    for _ in range(orders):
+        sale = draw.random() < in_the_sale
+        minutes[draw.randrange(14 * 60, 15 * 60) if sale else draw.randrange(24 * 60)] += 1
+    emulator.clock(set=time.time() - 24 * 3600)
+    passed = 0
+    for count in minutes:
+        passed += 60
+        if count:
+            emulator.clock(advance=passed)
+            emulator.orders(shop, add=count)
+            passed = 0
+    emulator.clock(advance=passed)
+    made = ShopOnEmulator(emulator)
+    made.before = made.truth("create_time")[-orders:]
+    made.start, made.end = made.before[0]["create_time"], made.before[-1]["create_time"] + 1
+    return made
 
 
 class SteppingClock(SystemClock):

@@ -23,7 +23,7 @@ from airflow_provider_tiktokshop.auth.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from airflow_provider_tiktokshop.api.app import App
     from airflow_provider_tiktokshop.auth.stores.base import TokenStore
@@ -95,16 +95,20 @@ class Authorizations:
 
         :raises StoreUnavailable: the store does not answer.
         """
-        found: list[Authorization] = []
-        ids = self.ids()
+        return [one for part in self.parts(self.ids()) for one in part]
+
+    def parts(self, ids: Sequence[str], size: int = READ_TOGETHER) -> Iterator[list[Authorization]]:
+        """Yield the authorizations of ``ids``, ``size`` of them at a time, for whoever cannot wait for all of a large fleet.
+
+        :raises StoreUnavailable: the store does not answer.
+        """
         # A fleet's records are read together where the store can, but not all at once: memory stays flat.
-        for start in range(0, len(ids), READ_TOGETHER):
-            part = ids[start : start + READ_TOGETHER]
+        for start in range(0, len(ids), size):
+            part = ids[start : start + size]
             keys = [RecordKey(kind, self._app.app_key, id_) for id_ in part for kind in _PARTS]
             values = [snapshot.value for snapshot in self._store.read_many(keys)]
             combined = (self._combine(*values[n : n + len(_PARTS)]) for n in range(0, len(values), len(_PARTS)))
-            found += [one for one in combined if one is not None]
-        return found
+            yield [one for one in combined if one is not None]
 
     def get(self, id: str) -> Authorization | None:  # noqa: A002
         """Return the authorization with this id (not open_id), or ``None``.

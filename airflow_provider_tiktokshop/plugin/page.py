@@ -35,11 +35,12 @@ def render(reports: list[AppReport], now: float | None = None) -> str:
     """
     now = time.time() if now is None else now
     apps = [_app(report, now) for report in reports]
-    attention = sum(row["tone"] != "good" for app in apps for row in app["authorizations"])
+    attention = sum(number for report in reports for status, number in report.counts.items() if _tone(status) != "good")
     attention += sum(report.problem is not None for report in reports)
     html: str = _template().render(
         apps=apps,
         total=sum(report.total for report in reports),
+        unread=sum(report.unread for report in reports),
         attention=attention,
         now=_day(now, "%Y-%m-%d %H:%M:%S UTC"),
         DAY=DAY,
@@ -69,6 +70,10 @@ def _app(report: AppReport, now: float) -> dict[str, Any]:
         "app_type": report.app_type,
         "seeded": report.seeded,
         "total": report.total,
+        "unread": report.unread,
+        "counts": [
+            (_label(status), _tone(status), report.counts[status]) for status in sorted(report.counts, key=_rank)
+        ],
         "problem": report.problem,
         "warnings": report.warnings,
         "authorizations": [_row(authorization, now) for authorization in report.authorizations],
@@ -76,15 +81,14 @@ def _app(report: AppReport, now: float) -> dict[str, Any]:
 
 
 def _row(authorization: dict[str, Any], now: float) -> dict[str, Any]:
-    tone, label = _STATUS.get(authorization["status"], ("bad", authorization["status"]))
     since, access = authorization["last_rotated_at"], authorization["access_expires_at"]
     error = authorization["last_error"]
     # Tokens that need a person first are not used any more, however long they would last.
     in_use = authorization["status"] in _IN_USE
     return {
         **authorization,
-        "tone": tone,
-        "label": label,
+        "tone": _tone(authorization["status"]),
+        "label": _label(authorization["status"]),
         "user": _USERS.get(authorization["user_type"], "other"),
         "access": _moment(access, now) if in_use and access else None,
         "ends": _moment(authorization["authorization_expires_at"], now) if in_use else None,
@@ -93,6 +97,18 @@ def _row(authorization: dict[str, Any], now: float) -> dict[str, Any]:
         if error
         else None,
     }
+
+
+def _tone(status: str) -> str:
+    return _STATUS.get(status, ("bad", status))[0]
+
+
+def _label(status: str) -> str:
+    return _STATUS.get(status, ("bad", status))[1]
+
+
+def _rank(status: str) -> int:
+    return ("bad", "warn", "good").index(_tone(status))
 
 
 def _moment(at: float | None, now: float) -> dict[str, Any]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import time
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_tiktokshop import config
 from airflow_provider_tiktokshop.api.errors import TikTokShopError
@@ -13,16 +15,22 @@ from airflow_provider_tiktokshop.hooks.connection import CONN_TYPE, read_connect
 from airflow_provider_tiktokshop.hooks.wiring import AppWiring
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from airflow_provider_tiktokshop.auth.records import Authorization
     from airflow_provider_tiktokshop.hooks.connection import ConnectionLike
+
+T = TypeVar("T")
 
 __all__ = ["AppReport", "app_reports"]
 
 log = logging.getLogger(__name__)
 
-# Each authorization takes three reads of some milliseconds; a page must not hold a server thread for a minute.
+# Rows on the page: whoever needs a person comes first, and the headline counts everybody.
 MOST = 200
+# Behind a secrets backend each record is a request of its own; a page must not hold a server thread for a minute.
+PATIENCE = 15.0
+AT_A_TIME = 100
 _ENV_PREFIX = "AIRFLOW_CONN_"
 
 
@@ -32,6 +40,8 @@ class AppReport:
 
     :param authorizations: as :meth:`Authorization.public` gives them, those that need a person first.
     :param total: how many there are; more than ``authorizations`` holds where there are very many.
+    :param counts: how many of them there are of each status.
+    :param unread: how many could not be read in the time that a page has.
     :param problem: why nothing can be shown, in words for a person; ``None`` when all is well.
     """
 
@@ -42,6 +52,8 @@ class AppReport:
     seeded: bool = False
     authorizations: list[dict[str, Any]] = field(default_factory=list)
     total: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    unread: int = 0
     problem: str | None = None
     warnings: tuple[str, ...] = ()
 
@@ -53,35 +65,62 @@ def app_reports() -> list[AppReport]:
     """
     reports: dict[str, AppReport] = {}
     for connection in _connections():
-        report = _report(connection)
-        known = reports.get(report.app_key) if report.app_key else None
+        report = AppReport([connection.conn_id or "?"])
+        wiring = _guarded(report, lambda connection=connection: _wire(connection))  # type: ignore[misc]
+        known = reports.get(f"{wiring.app.app_key} {wiring.app.issuer}") if wiring is not None else None
         if known is not None:
             # Two connections may name one app; its authorizations are the same.
             known.conn_ids.append(*report.conn_ids)
-        else:
-            reports[report.app_key or f"?{report.conn_ids[0]}"] = report
+            continue
+        if wiring is None:
+            reports[f"?{report.conn_ids[0]}"] = report
+            continue
+        _guarded(report, lambda report=report, wiring=wiring: _fill(report, wiring))  # type: ignore[misc]
+        reports[f"{wiring.app.app_key} {wiring.app.issuer}"] = report
     return list(reports.values())
 
 
-def _report(connection: ConnectionLike) -> AppReport:
-    report = AppReport([connection.conn_id or "?"])
+def _wire(connection: ConnectionLike) -> AppWiring:
+    return AppWiring(read_connection(connection, allowed_hosts=config.allowed_hosts()))
+
+
+def _fill(report: AppReport, wiring: AppWiring) -> None:
+    app = wiring.app
+    report.app_key, report.market, report.app_type = app.app_key, app.market, app.app_type
+    report.seeded = wiring.connection.seed is not None
+    report.warnings = app.warnings
+    ids = wiring.authorizations.ids()
+    report.total = report.unread = len(ids)
+    deadline = time.monotonic() + PATIENCE
+    first: list[Authorization] = []
+    counts: Counter[str] = Counter()
+    for part in wiring.authorizations.parts(ids, AT_A_TIME):
+        report.unread = max(0, report.unread - AT_A_TIME)
+        counts.update(str(authorization.status) for authorization in part)
+        # Of ten thousand only as many are kept as are shown.
+        first = sorted([*first, *part], key=_urgency)[:MOST]
+        if time.monotonic() > deadline:
+            break
+    report.counts = dict(counts)
+    report.authorizations = [authorization.public() for authorization in first]
+
+
+def _urgency(authorization: Authorization) -> tuple[bool, bool, int, str]:
+    status = authorization.status
+    return not status.needs_person, status.usable, authorization.access_expires_at or 0, authorization.open_id
+
+
+def _guarded(report: AppReport, work: Callable[[], T]) -> T | None:
+    """Do something for a report; where it fails, the report says why."""
     try:
-        wiring = AppWiring(read_connection(connection, allowed_hosts=config.allowed_hosts()))
-        report.app_key, report.market, report.app_type = wiring.app.app_key, wiring.app.market, wiring.app.app_type
-        report.seeded = wiring.connection.seed is not None
-        report.warnings = wiring.app.warnings
-        ids = wiring.authorizations.ids()
-        report.total = len(ids)
-        held = [found for id_ in ids[:MOST] if (found := wiring.authorizations.get(id_)) is not None]
-        held.sort(key=lambda a: (not a.status.needs_person, a.status.usable, a.access_expires_at or 0))
-        report.authorizations = [authorization.public() for authorization in held]
+        return work()
     except TikTokShopError as error:
         report.problem = str(error)
     except Exception:
         # The text of a foreign exception may hold anything; the server's log may have it, the page may not.
-        log.exception("The status of connection %s cannot be shown", connection.conn_id)
+        log.exception("The status of connection %s cannot be shown", report.conn_ids[0])
         report.problem = "Something unexpected went wrong. The api-server's log has the details."
-    return report
+    return None
 
 
 def _connections() -> Iterator[ConnectionLike]:

@@ -19,13 +19,15 @@ from airflow_provider_tiktokshop.auth.records import RecordKey, RecordKind
 from airflow_provider_tiktokshop.auth.stores.base import Snapshot, StoreShadowed, StoreUnavailable, TokenStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["SUPERVISOR_LOCK", "VariableStore", "in_task"]
 
 # Task SDKs before 1.2 do not lock their one channel to the supervisor: every use of it in this package holds this lock.
 SUPERVISOR_LOCK = threading.RLock()
 
+# Databases limit the parameters of one statement; SQLite's oldest limit is 999.
+_NAMES_AT_A_TIME = 500
 DESCRIPTION = "TikTok Shop provider: written by its tasks, do not edit"
 
 
@@ -61,6 +63,16 @@ class VariableStore(TokenStore):
                 advice="check that [core] fernet_key is the one it was written with, and that the API server is healthy",
             )
         return Snapshot(None)
+
+    def read_many(self, keys: Sequence[RecordKey]) -> list[Snapshot]:
+        """Return several records: in the api-server and on the command line with one query, where nothing can shadow them.
+
+        :raises StoreUnavailable: Airflow does not answer, or a Variable exists but cannot be read.
+        """
+        if in_task() or _others_may_answer():
+            return [self.read(key) for key in keys]
+        texts = _model_get_many([key.name for key in keys])
+        return [Snapshot(None if (text := texts.get(key.name)) is None else _decode(key, text)) for key in keys]
 
     def write(self, key: RecordKey, value: dict[str, Any], expected: Snapshot | None = None) -> Snapshot:  # noqa: ARG002
         """Write the Variable, read it back, compare.
@@ -174,11 +186,53 @@ def _model_get(name: str) -> str | None:
     except Exception as error:  # noqa: BLE001 - any database error means: not now
         raise _unavailable("read", name, error) from None
     if row is not None and text is None:
-        raise StoreUnavailable(
-            f"the Variable {name} exists but cannot be decrypted",
-            advice="check that [core] fernet_key is the one it was written with",
-        )
+        raise _undecrypted(name)
     return None if text is None else str(text)
+
+
+def _model_get_many(names: Sequence[str]) -> dict[str, str]:
+    from airflow.models.variable import Variable
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    # The environment has precedence over the database, as everywhere in Airflow.
+    texts = {name: text for name in names if (text := _shadow(name)) is not None}
+    asked = [name for name in names if name not in texts]
+    found: dict[str, str | None] = {}
+    try:
+        with create_session() as session:
+            for start in range(0, len(asked), _NAMES_AT_A_TIME):
+                some = asked[start : start + _NAMES_AT_A_TIME]
+                found |= {
+                    str(row.key): row.val for row in session.scalars(select(Variable).where(Variable.key.in_(some)))
+                }
+    except Exception as error:  # noqa: BLE001 - any database error means: not now
+        raise _unavailable("read", f"{asked[0]} and others", error) from None
+    for name, text in found.items():
+        if text is None:
+            raise _undecrypted(name)
+        texts[name] = str(text)
+    return texts
+
+
+def _others_may_answer() -> bool:
+    """Whether a secrets backend beside the environment and the database is configured: it is asked for each key anew."""
+    from airflow.configuration import ensure_secrets_loaded
+    from airflow.secrets.environment_variables import EnvironmentVariablesBackend
+    from airflow.secrets.metastore import MetastoreBackend
+
+    try:
+        backends = ensure_secrets_loaded()
+    except Exception as error:  # noqa: BLE001 - a backend that cannot be made must not be read as "not there"
+        raise _unavailable("read", "tiktokshop_…", error) from None
+    return not all(isinstance(backend, (EnvironmentVariablesBackend, MetastoreBackend)) for backend in backends)
+
+
+def _undecrypted(name: str) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"the Variable {name} exists but cannot be decrypted",
+        advice="check that [core] fernet_key is the one it was written with",
+    )
 
 
 def _shadow(name: str) -> str | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -53,6 +55,7 @@ def page(*rows: dict[str, Any], **changes: Any) -> str:
         "app_type": "custom",
         "authorizations": list(rows),
         "total": len(rows),
+        "counts": Counter(row["status"] for row in rows),
     } | changes
     return render([AppReport(**values)], NOW)
 
@@ -176,22 +179,99 @@ def test_two_connections_of_one_app_are_one_section(stored: Callable[..., None])
 
 def test_those_who_need_a_person_come_first(stored: Callable[..., None]) -> None:
     stored("shop")
-    for open_id, status in (("fine", "active"), ("gone", "reauthorization_required")):
-        record = RotatedRecord(
-            app_key="key",
-            issuer="auth.tiktok-shops.com",
-            id=authorization_id(open_id),
-            open_id=open_id,
-            access_token="A",
-            access_expires_at=int(time.time() + DAY),
-            refresh_token="R",
-            status=status,
-        )
-        STORE.write(RecordKey("rotated", "key", record.id), record.to_json())
+    keep("fine")
+    keep("gone", "reauthorization_required")
 
     (report,) = app_reports()
 
     assert [row["open_id"] for row in report.authorizations] == ["gone", "fine"]
+
+
+def keep(open_id: str, status: str = "active", left: float = DAY) -> dict[str, Any]:
+    record = RotatedRecord(
+        app_key="key",
+        issuer="auth.tiktok-shops.com",
+        id=authorization_id(open_id),
+        open_id=open_id,
+        access_token="A",
+        access_expires_at=int(time.time() + left),
+        refresh_token="R",
+        status=status,
+    )
+    STORE.write(RecordKey("rotated", "key", record.id), record.to_json())
+    return record.to_json()
+
+
+def test_the_one_of_a_thousand_who_needs_a_person_is_on_the_page_whatever_their_id(stored: Callable[..., None]) -> None:
+    stored("shop")
+    for number in range(1000):
+        keep(f"fine-{number}", left=5 * DAY)
+    # The ids are hashes, and lists are in their order: the last one is the one that a page of the first ones lacks.
+    last = max((f"gone-{number}" for number in range(1000)), key=authorization_id)
+    keep(last, "reauthorization_required")
+
+    html = render(app_reports())
+
+    assert "1001 authorizations of 1 app" in html
+    assert "1 needs attention" in html
+    assert html.index(last) < html.index("fine-")
+    assert "1000 fresh" in html
+    assert "1 must authorize again" in html
+    assert "200 of 1001 are shown" in html
+
+
+def test_a_page_that_runs_out_of_time_says_how_many_it_lacks(
+    stored: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored("shop")
+    for number in range(250):
+        keep(f"fine-{number}")
+    monkeypatch.setattr("airflow_provider_tiktokshop.plugin.report.PATIENCE", -1.0)
+
+    html = render(app_reports())
+
+    assert "150 of 250 could not be read" in html
+    assert "All is well" not in html
+
+
+def test_a_second_connection_of_an_app_that_is_wrong_is_told_of(stored: Callable[..., None]) -> None:
+    stored("shop")
+    stored("shop_elsewhere", extra=json.dumps({"auth_url": "http://127.0.0.1:8787"}))
+    keep("fine")
+
+    right, wrong = app_reports()
+
+    assert (right.conn_ids, right.problem) == (["shop"], None)
+    assert wrong.conn_ids == ["shop_elsewhere"]
+    assert "auth_url" in (wrong.problem or "")
+
+
+def test_variables_of_a_fleet_are_read_together(stored: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow import settings
+    from airflow.models.variable import Variable
+    from sqlalchemy import event
+
+    stored("shop")
+    monkeypatch.setenv("AIRFLOW__TIKTOKSHOP__TOKEN_STORE", "variable")
+    with create_session() as session:
+        for number in range(120):
+            record = keep(f"fine-{number}")
+            session.add(Variable(key=f"tiktokshop_rotated__key__{record['id']}", val=json.dumps(record)))
+    # One is shadowed by the environment, which tasks would see instead.
+    shadowed = keep("fine-7", "revoked")
+    monkeypatch.setenv(f"AIRFLOW_VAR_TIKTOKSHOP_ROTATED__KEY__{shadowed['id'].upper()}", json.dumps(shadowed))
+    statements: list[str] = []
+    listen = ("before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+    event.listen(settings.engine, *listen)
+    try:
+        (report,) = app_reports()
+    finally:
+        event.remove(settings.engine, *listen)
+        with create_session() as session:
+            session.execute(delete(Variable))
+
+    assert report.counts == {"stale": 119, "revoked": 1}
+    assert len(statements) < 10
 
 
 def test_a_store_that_cannot_be_opened_is_a_message_and_not_a_failed_page(

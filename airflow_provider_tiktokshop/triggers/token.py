@@ -27,7 +27,7 @@ class TikTokShopTokenTrigger(BaseTrigger):
     :param shop_id: or the one that covers this shop.
     :param valid_for: seconds that the access token must still last.
     :param after_generation: wait for a pair newer than this generation.
-    :param poke_interval: seconds between two looks.
+    :param poke_interval: seconds before each look: the sensor itself looked last.
     """
 
     def __init__(
@@ -63,6 +63,9 @@ class TikTokShopTokenTrigger(BaseTrigger):
         from airflow_provider_tiktokshop.hooks.readiness import STUCK, WAITING, Readiness
 
         while True:
+            # The sensor has just looked. Fired at once, an event can reach the scheduler of Airflow before 3.3 ahead of the
+            # news that the task let go of its worker, and it then fails the task as killed.
+            await asyncio.sleep(self.poke_interval)
             try:
                 # The store is read in a thread: asked from the event loop itself, the Task SDK would wait for itself. It
                 # must be asgiref's, which tells the SDK where the loop is.
@@ -73,7 +76,6 @@ class TikTokShopTokenTrigger(BaseTrigger):
                 yield TriggerEvent(found.public())
                 return
             self.log.info("%s", found.text)
-            await asyncio.sleep(self.poke_interval)
 
     def _look(self) -> Any:
         from airflow_provider_tiktokshop.hooks.readiness import look

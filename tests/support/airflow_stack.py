@@ -185,6 +185,20 @@ class AirflowStack:
 
         wait_until(healthy, timeout=timeout, what=state, interval=0.2)
 
+    def wait_until_let_go(self, dag_id: str, run_id: str, task_id: str, *, timeout: float = 60) -> None:
+        """Wait until the scheduler knows that a task which deferred has left its worker.
+
+        Airflow before 3.3 takes a task for killed whose trigger fires before that (its scheduler then finds it scheduled
+        again while it learns that the worker is done), and fails it.
+        """
+        key = f"TaskInstanceKey(dag_id='{dag_id}', task_id='{task_id}', run_id='{run_id}'"
+
+        def told() -> bool:
+            lines = self.scheduler.log.read_text(errors="replace").splitlines()
+            return any("Received executor event" in line and key in line for line in lines)
+
+        wait_until(told, timeout=timeout, what=lambda: f"news of {dag_id}.{task_id}\n{self.scheduler.tail()}")
+
     def check_listeners(self) -> None:
         """Check that nothing of this Airflow can be reached from another machine.
 

@@ -55,6 +55,7 @@ class Desk:
 
     def answer(self, run_id: str, asked: dict[str, Any], pasted: str) -> str:
         """Answer as the form does, and return how the run ended."""
+        self.stack.wait_until_let_go(DAG, run_id, TASK)
         (name,) = asked["params"]
         body = {"chosen_options": asked["options"], "params_input": {name: pasted}}
         self.api.request("PATCH", self.path(run_id), json=body)

@@ -86,12 +86,14 @@ def test_deferred_it_waits_in_the_triggerer_until_the_rotation_brings_a_token(de
         timeout=90,
         what=lambda: f"the sensor to be deferred; it is {deployment.state_of(DEFERRED, run_id)}",
     )
+    deployment.stack.wait_until_let_go(DEFERRED, run_id, "ready")
     deployment.emulator.settings(access_ttl=7 * DAY)
 
     rotated, _ = deployment.run(ROTATE, force=True)
 
     assert rotated == "success"
-    assert api.wait_for_run(DEFERRED, run_id) == "success"
+    ended = api.wait_for_run(DEFERRED, run_id)
+    assert ended == "success", api.task_log(DEFERRED, run_id, "ready") + deployment.stack.scheduler.tail()
     told = api.xcom(DEFERRED, run_id, "ready")
     assert told["open_id"] == deployment.seller["open_id"]
     assert told["status"] == "fresh"

@@ -21,10 +21,6 @@ from tests.support.waiting import wait_until
 DAG, TASK = "tiktokshop_reauthorize", "authorize"
 WAITING = {"awaiting_input", "deferred"}
 
-# Its outcome has depended on what else the shared Airflow had done before it: until that is understood it is no gate. The
-# operator's own tests, in tests/integration/test_authorize_operator.py, are.
-pytestmark = pytest.mark.soak
-
 
 class Desk:
     """An Airflow with one app, whose required actions are answered here."""

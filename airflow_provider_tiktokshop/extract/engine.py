@@ -71,7 +71,7 @@ def extract(
     :param windows: how many windows to split the interval into; the rows are the same. Default: one an hour, at most 8,
         and more where so many rows cluster that threads would idle.
     :param filters: more conditions, as the endpoint names them.
-    :param format: ``jsonl.gz``.
+    :param format: ``jsonl.gz`` or ``parquet``.
     :param pii: ``keep``, ``hash`` or ``drop`` the stream's personal fields.
     :param pii_key: key for ``hash``, at least 16 bytes.
     :param lookback: seconds (or timedelta) to reach back before ``start``. Default: the stream's own.
@@ -82,7 +82,7 @@ def extract(
     :param open_id: whose authorization the client uses. Rows of a stream that belongs to no shop go to
         ``open_id={16 hex digits of its sha256}`` instead of ``shop_id={id}``.
     :param category_asset: an affiliate partner's market and category, for streams that need its cipher.
-    :param rows_per_part: rows of a file. Default: 50,000 on a local disk, 10,000 elsewhere.
+    :param rows_per_part: rows of a file. Default: 50,000 for ``jsonl.gz`` on a local disk, 10,000 otherwise.
     :param clock: the clock.
     :param progress: called after every page, from the threads that read.
     :param now: the present, instead of the clock's.
@@ -110,7 +110,7 @@ def extract(
     )
     stored = {"format": format, "pii": pii, "pii_key_id": key_id(pii_key) if pii == "hash" else None}
     protect = protector(pii, plan.stream.personal_fields, pii_key)
-    layout = format_of(format)
+    layout = format_of(format, plan.stream)
     directory = open_directory(output, *plan.place())
     with directory.lock():
         run = Run(

@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from datetime import tzinfo
 
-__all__ = ["Identity", "Row", "dig"]
+__all__ = ["Identity", "Row", "dig", "whole_seconds"]
 
 Row = dict[str, Any]
 
 
 class Identity:
     """Reads a row's primary key, cursor and version.
+
+    A key is text: ids come as numbers or as text, and a format may store either as the other.
 
     :param primary_key: fields that together name the row; dotted paths reach into objects.
     :param cursor_field: the time field that windows select by, ``None`` for a stream without.
@@ -48,20 +50,20 @@ class Identity:
         value = row.get(self.cursor_field)
         if self._dates is not None:
             return _midnight(value, self._dates) if isinstance(value, str) else None
-        return _whole(value)
+        return whole_seconds(value)
 
     def version(self, row: Row) -> int | None:
         """Return a number that is greater for a newer version of the row, ``None`` if it has none."""
-        return _whole(row.get(self._version_field)) if self._version_field else None
+        return whole_seconds(row.get(self._version_field)) if self._version_field else None
 
     def _single(self) -> Callable[[Row], Hashable]:
         (field,) = self.primary_key
 
         def key(row: Row) -> Hashable:
-            value: Hashable = row.get(field) if "." not in field else dig(row, field)
+            value = row.get(field) if "." not in field else dig(row, field)
             if value is None:
                 raise self._keyless()
-            return value
+            return value if type(value) is str else str(value)
 
         return key
 
@@ -69,10 +71,10 @@ class Identity:
         fields = self.primary_key
 
         def key(row: Row) -> Hashable:
-            values = tuple([dig(row, field) for field in fields])
+            values = [dig(row, field) for field in fields]
             if None in values:
                 raise self._keyless()
-            return values
+            return tuple([value if type(value) is str else str(value) for value in values])
 
         return key
 
@@ -101,14 +103,15 @@ def _midnight(value: str, zone: tzinfo) -> int | None:
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
 
 
-def _whole(value: Any) -> int | None:
+def whole_seconds(value: Any) -> int | None:
+    """Return a time as the service sends it in Unix seconds: a number, its text, or ISO 8601; ``None`` for anything else."""
     if type(value) is int:
         return value
     if value is None or isinstance(value, bool):
         return None
     try:
         return int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         pass
     try:
         moment = datetime.fromisoformat(value)

@@ -77,7 +77,8 @@ class Run:
         self._plan, self._client, self._directory = plan, client, directory
         self._layout, self._protect, self._stored = layout, protect, stored
         self._rows_per_part, self._clock, self._progress = rows_per_part, clock, progress
-        self._checkpoint = Checkpoint(directory, plan.fingerprint(**stored, rows_per_part=rows_per_part), clock)
+        fingerprint = plan.fingerprint(**stored, rows_per_part=rows_per_part, layout=layout.revision)
+        self._checkpoint = Checkpoint(directory, fingerprint, clock)
         self._reader = Reader(plan, client, clock)
         # Rows enter and leave a filtered result as they change, and its total may stay the same all the while.
         self._trust = Trust(tokens=not plan.filters)

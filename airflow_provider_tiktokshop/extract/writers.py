@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from airflow_provider_tiktokshop.extract.rows import Row
+    from airflow_provider_tiktokshop.streams.base import Stream
 
 __all__ = ["FORMATS", "Format", "JsonLinesGzip", "Writer", "format_of"]
 
@@ -47,6 +48,9 @@ class Format(Protocol):
     grows: bool
     """Whether a file is readable after every page, so that it can be continued later."""
 
+    revision: str
+    """Changes when the same rows would be laid out in another way: what was written before is then not continued."""
+
     def writer(self, file: IO[bytes]) -> Writer:
         """Return a writer into ``file``, which may hold rows already if the format grows."""
         ...
@@ -68,6 +72,7 @@ class JsonLinesGzip:
 
     suffix = "jsonl.gz"
     grows = True
+    revision = ""
 
     def writer(self, file: IO[bytes]) -> Writer:
         """See :class:`Format`."""
@@ -99,15 +104,19 @@ class _Pages:
         pass
 
 
-FORMATS: Final[dict[str, type[Format]]] = {"jsonl.gz": JsonLinesGzip}
+FORMATS: Final = ("jsonl.gz", "parquet")
 
 
-def format_of(name: str) -> Format:
+def format_of(name: str, stream: Stream | None = None) -> Format:
     """Return the format called ``name``.
 
-    :raises OptionError: there is none.
+    :param stream: whose rows are to be written; reading needs none.
+    :raises OptionError: there is none, or a package that it needs is not installed.
     """
-    try:
-        return FORMATS[name]()
-    except (KeyError, TypeError):
-        raise OptionError(f"format is {name!r}.", advice=f"There are: {', '.join(FORMATS)}.") from None
+    if name == "jsonl.gz":
+        return JsonLinesGzip()
+    if name == "parquet":
+        from airflow_provider_tiktokshop.extract.parquet import Parquet
+
+        return Parquet(stream)
+    raise OptionError(f"format is {name!r}.", advice=f"There are: {', '.join(FORMATS)}.")

@@ -19,7 +19,6 @@ from airflow_provider_tiktokshop.streams.schema import schema_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from concurrent.futures import Executor
-    from types import ModuleType
 
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -108,7 +107,9 @@ class _Rows:
     :param work: the thread that handles columns.
     """
 
-    def __init__(self, file: IO[bytes], schema: pa.Schema, fields: Fields, times: tuple[str, ...], work: Executor) -> None:
+    def __init__(
+        self, file: IO[bytes], schema: pa.Schema, fields: Fields, times: tuple[str, ...], work: Executor
+    ) -> None:
         self._sink, self._schema, self._fit, self._times = _Sink(file), schema, fitter(fields), times
         self._declared = [schema.field(name) for name in fields]
         self._work = work
@@ -177,10 +178,10 @@ class _Sink(io.RawIOBase):
         return len(data) if self._file.closed else self._file.write(data)
 
 
-def _pyarrow() -> ModuleType:
+def _pyarrow() -> Any:
     try:
         import pyarrow as pa
-        import pyarrow.parquet  # noqa: F401 - some builds lack it
+        import pyarrow.parquet
     except ImportError:
         raise OptionError(
             "format is 'parquet', and pyarrow is not installed.",
@@ -208,7 +209,7 @@ def _columns(stream: Stream) -> tuple[Fields, tuple[str, ...]]:
     return fields, tuple(times)
 
 
-def _schema(pa: ModuleType, fields: Fields, times: tuple[str, ...]) -> pa.Schema:
+def _schema(pa: Any, fields: Fields, times: tuple[str, ...]) -> pa.Schema:
     return pa.schema(
         [
             *((name, _type(pa, kind)) for name, kind in fields.items()),
@@ -218,7 +219,7 @@ def _schema(pa: ModuleType, fields: Fields, times: tuple[str, ...]) -> pa.Schema
     )
 
 
-def _type(pa: ModuleType, kind: Any) -> Any:
+def _type(pa: Any, kind: Any) -> Any:
     if isinstance(kind, dict):
         return pa.struct([(name, _type(pa, inner)) for name, inner in kind.items()])
     if isinstance(kind, list):
@@ -226,7 +227,7 @@ def _type(pa: ModuleType, kind: Any) -> Any:
     return {"string": pa.string(), "int": pa.int64(), "bool": pa.bool_()}[kind]
 
 
-def _timestamp(pa: ModuleType) -> Any:
+def _timestamp(pa: Any) -> Any:
     # Parquet has no coarser one.
     return pa.timestamp("ms", "UTC")
 

@@ -7,6 +7,7 @@ stands there whole when its column, or its item, is null; otherwise the rest goe
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = ["NOTHING", "fitter", "united"]
 
-NOTHING: Final = object()
+NOTHING: Final[Any] = object()
 """The rest of a value that fits."""
 
 if TYPE_CHECKING:
     Fit = Callable[[Any], tuple[Any, Any]]
     """Takes a value; returns what its column holds, which is the value itself where it fits, and the rest."""
 
+_DECIMAL: Final = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _LOW, _HIGH = -(2**63), 2**63 - 1
 
 
@@ -68,10 +70,8 @@ def _text(value: Any) -> tuple[Any, Any]:
 def _whole(value: Any) -> tuple[Any, Any]:
     if type(value) is int:
         return (value, NOTHING) if _LOW <= value <= _HIGH else (None, value)
-    if type(value) is str and len(value) < 20 and value.isascii() and value.lstrip("-").isdigit():
-        number = int(value) if value.count("-") < 2 else 0
-        if str(number) == value:
-            return _whole(number)
+    if type(value) is str and _DECIMAL.fullmatch(value) and _LOW <= int(value) <= _HIGH:
+        return int(value), NOTHING
     return _misfit(value)
 
 
@@ -83,6 +83,7 @@ def _misfit(value: Any) -> tuple[Any, Any]:
     return None, NOTHING if value is None else value
 
 
+_PLAIN: Final[dict[str, type]] = {"string": str, "bool": bool}
 _SCALARS: Final[dict[str, Fit]] = {"string": _text, "int": _whole, "bool": _truth}
 
 
@@ -107,7 +108,7 @@ def _list(fit: Fit) -> Fit:
 def _object(fields: Fields) -> Fit:
     fits = {name: fitter(kind) for name, kind in fields.items()}
     # Most values are texts and truths of the declared type: to look at their type is all that has to be done.
-    plain = {name: {"string": str, "bool": bool}[kind] for name, kind in fields.items() if kind in ("string", "bool")}  # noqa: PLR6201 - kind may be unhashable
+    plain = {name: _PLAIN[kind] for name, kind in fields.items() if isinstance(kind, str) and kind in _PLAIN}
 
     def fit_object(value: Any) -> tuple[Any, Any]:
         if type(value) is not dict:

@@ -11,7 +11,7 @@ from airflow_provider_tiktokshop import __version__
 from airflow_provider_tiktokshop.extract.checkpoint import Checkpoint
 from airflow_provider_tiktokshop.extract.commit import commit, final_files
 from airflow_provider_tiktokshop.extract.duplicates import resolve
-from airflow_provider_tiktokshop.extract.errors import ExtractionError
+from airflow_provider_tiktokshop.extract.errors import AnotherRunError, ExtractionError
 from airflow_provider_tiktokshop.extract.levelling import Load, level, useful_threads
 from airflow_provider_tiktokshop.extract.manifest import MANIFEST, DataFile, Manifest
 from airflow_provider_tiktokshop.extract.parts import WORK, Span, WindowParts, span_of
@@ -228,7 +228,16 @@ class Run:
         parts.write(rows, keys)
 
     def _record(self, number: int, position: Position | None) -> None:
-        self._checkpoint.update(number, position, self._parts[number].parts, self._requests())
+        parts = self._parts[number].parts
+        known = {part.name for part in self._checkpoint.windows[number].parts}
+        try:
+            self._checkpoint.update(number, position, parts, self._requests())
+        except AnotherRunError:
+            # The other run knows of none but the recorded ones, and would leave these where they lie.
+            for part in parts:
+                if part.name not in known:
+                    self._directory.remove(part.name)
+            raise
 
     def _requests(self) -> int:
         return self._client.requests_sent - self._requests_before

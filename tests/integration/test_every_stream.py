@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+
+import pyarrow.parquet as pq
 import pytest
 
 from airflow_provider_tiktokshop import streams
@@ -9,7 +12,8 @@ from airflow_provider_tiktokshop.api.app import App
 from airflow_provider_tiktokshop.api.client import Shop, StaticToken, TikTokShopClient
 from airflow_provider_tiktokshop.api.tokens import CategoryAsset
 from airflow_provider_tiktokshop.extract import records
-from airflow_provider_tiktokshop.extract.rows import dig
+from airflow_provider_tiktokshop.extract.parquet import REST, Parquet
+from airflow_provider_tiktokshop.extract.rows import Identity, dig
 
 DAY = 86_400
 # What only a user can know.
@@ -70,3 +74,17 @@ def test_the_emulator_accepts_what_a_stream_asks_for(world, name):
     rows = read(stream, **filters)
     for row in rows:
         assert all(dig(row, field) is not None for field in (*stream.primary_key, *stream.added_fields))
+    fits_its_parquet_schema(stream, rows)
+
+
+def fits_its_parquet_schema(stream, rows):
+    """What is documented has a column, of a type that holds it: nothing is left for the column of the unknown."""
+    layout, file = Parquet(stream), io.BytesIO()
+    writer = layout.writer(file)
+    writer.write(rows)
+    writer.finish()
+    assert set(pq.read_table(file, columns=[REST])[REST].to_pylist()) <= {None}
+    identity = Identity(stream.primary_key, None, stream.version_field)
+    for found, row in zip(layout.decode(file), rows, strict=True):
+        assert identity.key(found) == identity.key(row)
+        assert identity.version(found) == identity.version(row)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_tiktokshop import streams
 from airflow_provider_tiktokshop.extract.duplicates import repeated, resolve
 from airflow_provider_tiktokshop.extract.errors import ExtractionError, OptionError
 from airflow_provider_tiktokshop.extract.filesystem import LocalDirectory
@@ -24,8 +25,13 @@ def row(key, at, **more):
     return {"id": str(key), "update_time": at, **more}
 
 
-def window(directory, label="w0", rows_per_part=4):
-    return WindowParts(directory, label, JsonLinesGzip(), IDENTITY, BOUNDS, rows_per_part)
+@pytest.fixture(params=["jsonl.gz", "parquet"])
+def layout(request):
+    return format_of(request.param, streams.get("orders"))
+
+
+def window(directory, label="w0", rows_per_part=4, layout=None):
+    return WindowParts(directory, label, layout or JsonLinesGzip(), IDENTITY, BOUNDS, rows_per_part)
 
 
 def write(parts, *rows):
@@ -41,8 +47,8 @@ def content(*windows):
     ]
 
 
-def test_a_part_is_closed_at_the_page_that_fills_it(directory):
-    parts = window(directory)
+def test_a_part_is_closed_at_the_page_that_fills_it(directory, layout):
+    parts = window(directory, layout=layout)
     for start in range(0, 12, 3):
         write(parts, *(row(n, n) for n in range(start, start + 3)))
     parts.close()
@@ -60,11 +66,11 @@ def test_cursors_outside_the_interval_are_counted_apart(directory):
     assert (part.low, part.high, part.outside, part.rows) == (5, 7, 1, 4)
 
 
-def test_only_what_would_survive_a_kill_counts_as_durable(directory):
-    parts = window(directory)
+def test_only_what_would_survive_a_kill_counts_as_durable(directory, layout):
+    parts = window(directory, layout=layout)
     assert parts.durable
     write(parts, row(1, 1))
-    assert parts.durable == isinstance(directory, LocalDirectory)
+    assert parts.durable == (isinstance(directory, LocalDirectory) and layout.grows)
     parts.close()
     assert parts.durable
 
@@ -88,8 +94,8 @@ def test_an_open_part_is_cut_back_to_what_was_recorded_and_continued(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["gone", "shorter", "flipped"])
-def test_a_damaged_part_is_not_taken_over(directory, damage):
-    first = window(directory, "first")
+def test_a_damaged_part_is_not_taken_over(directory, layout, damage):
+    first = window(directory, "first", layout=layout)
     write(first, *(row(n, n) for n in range(4)))
     first.close()
     name = first.parts[0].name
@@ -99,13 +105,24 @@ def test_a_damaged_part_is_not_taken_over(directory, damage):
         directory.upload(name, io.BytesIO(original[:-5]))
     elif damage == "flipped":
         directory.upload(name, io.BytesIO(original[:30] + bytes([original[30] ^ 1]) + original[31:]))
-    second = window(directory, "second")
+    second = window(directory, "second", layout=layout)
     assert second.resume(first.parts, 3) is None
     assert (second.parts, len(second.index)) == ([], 0)
 
 
-def test_taking_back_removes_the_files(directory):
-    parts = window(directory)
+def test_a_closed_part_is_taken_over_with_the_rows_that_may_come_again(directory, layout):
+    first = window(directory, "first", layout=layout)
+    write(first, row(1, 1), row(2, 7), row(3, 7), {"id": 4, "update_time": "7"})
+    second = window(directory, "second", layout=layout)
+    assert second.resume(first.parts, 7) == {"2": 7, "3": 7, "4": 7}
+    write(second, row(5, 8), row(4, 9))
+    second.close()
+    assert resolve([second], IDENTITY) == 1
+    assert [r["id"] for r in content(second)] == ["1", "2", "3", "5", "4"]
+
+
+def test_taking_back_removes_the_files(directory, layout):
+    parts = window(directory, layout=layout)
     write(parts, *(row(n, n) for n in range(4)))
     write(parts, row(5, 5))
     parts.restart()
@@ -115,8 +132,8 @@ def test_taking_back_removes_the_files(directory):
     assert [r["id"] for r in content(parts)] == ["6"]
 
 
-def test_the_latest_version_of_a_row_wins_across_parts_and_windows(directory):
-    one, two = window(directory, "w0"), window(directory, "w1")
+def test_the_latest_version_of_a_row_wins_across_parts_and_windows(directory, layout):
+    one, two = window(directory, "w0", layout=layout), window(directory, "w1", layout=layout)
     write(one, row("a", 1), row("b", 2), row("c", 3), row("d", 4))
     write(one, row("e", 5), row("b", 6, again=True))
     write(two, row("f", 7), row("a", 8), row("e", 5, same=True))
@@ -177,7 +194,11 @@ def test_a_row_without_its_primary_key_stops_the_extraction():
         IDENTITY.key({"order_id": "1"})
     with pytest.raises(ExtractionError, match="goods.id, warehouse"):
         Identity(("goods.id", "warehouse")).key({"goods": {"id": "1"}})
-    assert Identity(("goods.id", "warehouse")).key({"goods": {"id": "1"}, "warehouse": 2}) == ("1", 2)
+    assert Identity(("goods.id", "warehouse")).key({"goods": {"id": "1"}, "warehouse": 2}) == ("1", "2")
+
+
+def test_an_id_is_the_same_as_number_and_as_text():
+    assert IDENTITY.key({"id": 17}) == IDENTITY.key({"id": "17"})
 
 
 def test_times_that_come_as_text_are_numbers():

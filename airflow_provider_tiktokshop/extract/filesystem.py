@@ -9,17 +9,17 @@ import contextlib
 import errno
 import os
 import shutil
+import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_tiktokshop.extract.errors import AnotherRunError, OptionError
+from airflow_provider_tiktokshop.extract.object_store import RemoteDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["Directory", "LocalDirectory", "RemoteDirectory", "open_directory"]
-
-_OBJECT_STORES: Final = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "r2"})
 
 
 class Directory(Protocol):
@@ -84,18 +84,11 @@ def open_directory(output: Any, *steps: str) -> Directory:
     """Return the directory ``output/steps...``.
 
     :param output: a local path as text or ``pathlib.Path``; or an object with ``fs`` and ``path``: ``UPath``, Airflow's
-        ``ObjectStoragePath``. Text with a scheme is made a ``UPath`` if that package is there.
+        ``ObjectStoragePath``. Text with a scheme is made one of these.
     :raises OptionError: it is none of these.
     """
     if isinstance(output, str) and "://" in output:
-        try:
-            from upath import UPath
-        except ImportError:
-            raise OptionError(
-                f"output is a URL ({output.split('://', 1)[0]}), and universal-pathlib is not installed.",
-                advice="Hand in an ObjectStoragePath, or install universal-pathlib.",
-            ) from None
-        output = UPath(output)
+        output = _located(output)
     if isinstance(output, (str, Path)):
         return LocalDirectory(Path(output, *steps))
     if getattr(output, "protocol", None) in {"file", "local", ""}:
@@ -107,6 +100,28 @@ def open_directory(output: Any, *steps: str) -> Directory:
     for step in steps:
         output = output / step
     return RemoteDirectory(output.fs, output.path.rstrip("/"), str(output).rstrip("/"))
+
+
+def _located(url: str) -> Any:
+    """Return the path object for a URL. One that names an Airflow connection (``s3://conn_id@bucket``) needs Airflow's."""
+    scheme, rest = url.split("://", 1)
+    if "@" in rest.split("/", 1)[0]:
+        # In a task it is always loaded; this package works without Airflow and never loads it by itself.
+        airflow = sys.modules.get("airflow.sdk")
+        if airflow is None:
+            raise OptionError(
+                f"The {scheme} URL names an Airflow connection, and this process has not loaded Airflow.",
+                advice="Hand in ObjectStoragePath(url), or the URL without the connection.",
+            )
+        return airflow.ObjectStoragePath(url)
+    try:
+        from upath import UPath
+    except ImportError:
+        raise OptionError(
+            f"output is a URL ({scheme}), and universal-pathlib is not installed.",
+            advice="Hand in an ObjectStoragePath, or install universal-pathlib.",
+        ) from None
+    return UPath(url)
 
 
 class LocalDirectory:
@@ -211,97 +226,3 @@ class LocalDirectory:
                 os.fsync(handle)
         finally:
             os.close(handle)
-
-
-class RemoteDirectory:
-    """A prefix of an object store, through its fsspec file system.
-
-    :param fs: the fsspec file system.
-    :param path: the prefix as the file system names it.
-    :param url: the prefix as people name it.
-    """
-
-    appendable = False
-    locked = False
-
-    def __init__(self, fs: Any, path: str, url: str) -> None:
-        self._fs, self._path, self._url = fs, path, url
-        protocols = {fs.protocol} if isinstance(fs.protocol, str) else set(fs.protocol)
-        self._has_folders = not protocols & _OBJECT_STORES
-
-    def _at(self, name: str) -> str:
-        return f"{self._path}/{name}" if name else self._path
-
-    def url(self, name: str = "") -> str:
-        """See :class:`Directory`."""
-        return f"{self._url}/{name}" if name else self._url
-
-    @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
-        """See :class:`Directory`. Object stores have no locks: a later run takes over, and the earlier one notices."""
-        yield
-
-    def names(self, below: str = "") -> list[str]:
-        """See :class:`Directory`."""
-        self._fs.invalidate_cache()
-        try:
-            entries = self._fs.ls(self._at(below), detail=True)
-        except FileNotFoundError:
-            return []
-        return sorted(entry["name"].rsplit("/", 1)[-1] for entry in entries if entry["type"] == "file")
-
-    def size(self, name: str) -> int | None:
-        """See :class:`Directory`."""
-        self._fs.invalidate_cache()
-        try:
-            return int(self._fs.info(self._at(name))["size"])
-        except FileNotFoundError:
-            return None
-
-    def read(self, name: str) -> bytes | None:
-        """See :class:`Directory`."""
-        self._fs.invalidate_cache()
-        try:
-            return bytes(self._fs.cat_file(self._at(name)))
-        except FileNotFoundError:
-            return None
-
-    def replace(self, name: str, content: bytes, *, durable: bool = False) -> None:  # noqa: ARG002 - a PUT is durable
-        """See :class:`Directory`. An object appears whole or not at all."""
-        self._make_room(name)
-        self._fs.pipe_file(self._at(name), content)
-
-    def open(self, name: str) -> IO[bytes]:
-        """See :class:`Directory`."""
-        file: IO[bytes] = self._fs.open(self._at(name), "rb")
-        return file
-
-    def upload(self, name: str, source: IO[bytes]) -> None:
-        """See :class:`Directory`."""
-        self._make_room(name)
-        with self._fs.open(self._at(name), "wb") as file:
-            shutil.copyfileobj(source, file, 1 << 20)
-
-    def move(self, source: str, target: str) -> None:
-        """See :class:`Directory`. A copy in the store and a removal."""
-        self._make_room(target)
-        self._fs.cp_file(self._at(source), self._at(target))
-        self._fs.rm_file(self._at(source))
-
-    def remove(self, name: str) -> None:
-        """See :class:`Directory`."""
-        with contextlib.suppress(FileNotFoundError):
-            self._fs.rm_file(self._at(name))
-
-    def remove_below(self, below: str) -> None:
-        """See :class:`Directory`."""
-        with contextlib.suppress(FileNotFoundError):
-            self._fs.rm(self._at(below), recursive=True)
-
-    def settle(self) -> None:
-        """See :class:`Directory`. Nothing to do."""
-
-    def _make_room(self, name: str) -> None:
-        # An object store has no folders; asked for one, some file systems create the bucket that was misspelt.
-        if self._has_folders:
-            self._fs.makedirs(self._at(name).rsplit("/", 1)[0], exist_ok=True)

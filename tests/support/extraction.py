@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from airflow_provider_tiktokshop.api.app import App
 from airflow_provider_tiktokshop.api.client import Shop, StaticToken, TikTokShopClient
@@ -58,8 +58,13 @@ class ShopOnEmulator:
         """How many searches were answered with orders."""
         return int(self.emulator.stats()["requests"].get(ENDPOINT, {}).get("0", 0))
 
-    def in_a_process(self, output: Path | StorePath, **options: Any) -> subprocess.Popen[str]:
-        """Begin an extraction in a process of its own. Its standard output is one JSON line."""
+    def in_a_process(
+        self, output: Path | StorePath | str, *, stderr: IO[str] | None = None, **options: Any
+    ) -> subprocess.Popen[str]:
+        """Begin an extraction in a process of its own. Its standard output ends with one JSON line.
+
+        :param output: where to; text with a scheme becomes Airflow's ``ObjectStoragePath``.
+        """
         facts = {
             "url": self.emulator.url,
             "app_key": self.emulator.app_key,
@@ -76,6 +81,7 @@ class ShopOnEmulator:
             [sys.executable, "-m", "tests.support.extraction"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=stderr,
             text=True,
             cwd=ROOT,
         )
@@ -181,6 +187,10 @@ def _main() -> None:
     shop_id, cipher = facts["shop"]
     shop = Shop(shop_id, cipher, "GB", "LOCAL", "X")
     output: Any = StorePath(facts["output"]) if facts["store"] else facts["output"]
+    if "://" in facts["output"]:
+        from airflow.sdk import ObjectStoragePath
+
+        output = ObjectStoragePath(facts["output"])
     manifest = extract("orders", client, shop, facts["start"], facts["end"], output, **facts["options"])
     print(json.dumps({**manifest.to_dict(), "peak_mb": peak_mb()}), flush=True)
 

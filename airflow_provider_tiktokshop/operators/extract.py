@@ -66,7 +66,9 @@ class TikTokShopExtractOperator(BaseOperator):
     :param windows: how many windows to split the interval into; they are fetched in parallel and give the same rows.
         Default: chosen by the engine.
     :param filters: more conditions, as the endpoint names them, for example ``{"order_status": "COMPLETED"}``.
-    :param format: ``jsonl.gz``: rows as the service sent them, one JSON object a line.
+    :param format: ``jsonl.gz``: rows as the service sent them, one JSON object a line; or ``parquet``: the columns that the
+        stream declares, the same in every file, and ``_rest`` for what they cannot hold. It needs the extra ``[parquet]``
+        where tasks run.
     :param pii: ``keep``, ``hash`` or ``drop`` personal fields such as the recipient's address.
     :param lookback: seconds or timedelta; how far to reach back before ``start`` for rows that changed late. Default:
         the stream's own.

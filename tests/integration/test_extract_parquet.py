@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import duckdb
 import pyarrow.parquet as pq
 import pytest
 
 from airflow_provider_tiktokshop.extract import read_rows
 from airflow_provider_tiktokshop.extract.parquet import arrow_schema
-from tests.support.extraction import ShopOnEmulator, data_files, ids
+from tests.support.extraction import ROOT, ShopOnEmulator, data_files, ids
 
 DAY = 86_400
 
@@ -77,6 +79,25 @@ def test_duckdb_reads_them(shop, tmp_path):
     ).fetchall()
     expected = {row["id"]: (row["payment"]["total_amount"], row["update_time"]) for row in read_rows(manifest)}
     assert {key: (total, int(at)) for key, total, at in found} == expected
+
+
+def test_the_queries_of_the_documentation_do_what_it_says(shop, tmp_path, monkeypatch):
+    day = (shop.end - shop.start) // 4
+    for number in range(5):
+        start = shop.start + number * day
+        shop.extract(tmp_path / "lake", start, start + day, lookback=day // 2, format="parquet")
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / "reference" / "parquet.md").read_text()
+    rest, newest = re.findall("```sql\n(.*?)```", text, re.DOTALL)
+    database = duckdb.connect()
+    database.execute(f"create view orders as {newest}")
+    assert sorted(row[0] for row in database.execute("select id from orders").fetchall()) == ids(shop.before)
+    assert database.execute(rest).fetchall() == []
+    (total,) = database.execute("select sum(cast(payment.total_amount as decimal(18, 2))) from orders").fetchone()
+    assert total > 0
+    assert database.execute(
+        "select count(*) from orders where to_timestamp(create_time) <> create_time_utc"
+    ).fetchone() == (0,)
 
 
 @pytest.mark.parametrize("pii", ["hash", "drop"])

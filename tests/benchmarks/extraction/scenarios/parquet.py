@@ -24,6 +24,7 @@ def parquet(report: Report, options: Options) -> None:
         report.note("there is no such format yet")
         return
     import pyarrow.parquet as pq
+
     from airflow_provider_tiktokshop.extract.parquet import arrow_schema
 
     engine, wanted = CONTENDERS["this engine"], {"format": "parquet"}

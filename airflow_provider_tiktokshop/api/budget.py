@@ -17,10 +17,16 @@ _SLOWEST: Final = 0.1
 # Requests that were in flight together are refused together: they are one signal, not many. After a signal all hold
 # still for as long, so that the limiter is full again: what it then lets through tells what it allows.
 _ONE_SIGNAL: Final = 1.0
-# Below the rate that is known to be too high, the rate grows by a twentieth each second; within a tenth of it, by a
-# four-hundredth of it: so it stays near the limit for long, is refused seldom, and still notices that the limit was lifted.
-_FAST: Final = 1 / 20
-_SLOW: Final = 1 / 400
+# Two refusals in a row that say the same of the limit, this closely, have found it. One alone may have had another reason.
+_AGREE: Final = 0.1
+# Growth of the rate each second: while the limit is in doubt; just below one that was found, for so many requests and for
+# twice as many each time that it is found again; and after that. So a limit is refused seldom, one that was lifted is
+# noticed, and a refusal that had nothing to do with the rate costs little.
+_DOUBTED: Final = 1 / 4
+_FOUND: Final = 1 / 400
+_SINCE: Final = 1 / 20
+_REQUESTS_BELOW: Final = 200
+_MOST_REQUESTS_BELOW: Final = 3200
 _NEAR: Final = 0.1
 _LONGEST_PAUSE: Final = 60.0
 # Fewer answers than this say little of the limit.
@@ -47,8 +53,9 @@ class RateBudget:
 
     Requests never leave in bursts: a limiter that allows one second's worth at once never refuses them as long as the
     rate is right. When it is not, everybody holds still for a second. How many requests were let through since the last
-    such pause, against what a limiter holds and refills, is what it allows; just below that the rate goes on, and climbs
-    slowly. Without that much to go by it is halved.
+    such pause, against what a limiter holds and refills, is what it allows, and just below that the rate goes on. It climbs
+    fast until the next refusal has told the same, because the first may have had a reason of its own, and slowly from then
+    on. Without that much to go by it is halved.
 
     :param requests_per_second: the cap.
     :param clock: the clock to wait by.
@@ -60,6 +67,7 @@ class RateBudget:
         self._lock = threading.Lock()
         self._rate = self._cap
         self._too_high = self._cap
+        self._allowed, self._stay_below = 0.0, 0
         self._next_slot = float("-inf")
         self._last_signal = float("-inf")
         self._refusals = 0
@@ -120,8 +128,12 @@ class RateBudget:
             self._served += 1
             if self._rate >= self._cap:
                 return
-            near = abs(self._rate - self._too_high) < self._too_high * _NEAR
-            growth = self._too_high * _SLOW if near else self._rate * _FAST
+            if not self._stay_below:
+                growth = self._rate * _DOUBTED
+            elif self._served < self._stay_below and self._rate < self._too_high * (1 + _NEAR):
+                growth = self._too_high * _FOUND
+            else:
+                growth = self._rate * _SINCE
             # Per success, so that one second's worth of successes adds up to the growth of a second.
             self._rate = min(self._cap, self._rate + growth / self._rate)
 
@@ -130,11 +142,15 @@ class RateBudget:
         allowed = self._served / (_ONE_SIGNAL + max(0.0, now - self._served_since))
         if not self._served:
             self._too_high, self._rate = self._rate, self._rate / 2
+            self._stay_below = max(self._stay_below, _REQUESTS_BELOW)
         elif self._served < _EVIDENCE and allowed < self._rate / 4:
             self._too_high, self._rate = self._rate, self._rate / 4
         else:
+            found = abs(allowed - self._allowed) <= _AGREE * allowed
+            self._stay_below = min(max(2 * self._stay_below, _REQUESTS_BELOW), _MOST_REQUESTS_BELOW) if found else 0
             self._too_high = min(self._rate, allowed)
             self._rate = _BELOW * self._too_high
+        self._allowed = allowed
         self._rate = max(min(_SLOWEST, self._cap), self._rate)
 
 

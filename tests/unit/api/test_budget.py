@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 
 import pytest
@@ -107,6 +108,37 @@ def test_a_limit_that_drops_in_mid_run_costs_one_request_in_a_hundred_at_most(cl
             budget.throttled(None)
     assert refused <= 5
     assert 250 / (clock.time - dropped) > 0.9 * after
+
+
+def test_a_refusal_now_and_then_that_has_nothing_to_do_with_the_rate_does_not_bring_it_to_a_crawl(clock):
+    budget, chance = RateBudget(50, clock), random.Random(1)
+    start, refused = clock.time, 0
+    for _ in range(2000):
+        budget.acquire()
+        if chance.random() < 0.01:
+            refused += 1
+            budget.throttled(None)
+        else:
+            budget.succeeded()
+    assert refused > 10
+    assert 2000 / (clock.time - start) > 0.25 * 50
+
+
+def test_a_limit_that_two_refusals_agree_on_is_not_tried_again_for_a_while(clock):
+    budget, bucket = RateBudget(50, clock), OneSecondBucket(20, clock)
+    served_at_refusals, served = [], 0
+    while served < 2000:
+        budget.acquire()
+        if bucket.take():
+            served += 1
+            budget.succeeded()
+        else:
+            served_at_refusals.append(served)
+            budget.throttled(None)
+    first, second, *later = served_at_refusals
+    assert second - first < 100
+    assert later[0] - second > 200
+    assert len(later) < 6
 
 
 def test_a_slot_that_nobody_was_free_to_use_is_made_up_for(clock):

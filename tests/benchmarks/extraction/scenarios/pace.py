@@ -52,8 +52,10 @@ def dropped(report: Report, options: Options) -> None:
         scene.wait(process, over, every=0.25)
         run = scene.finish(process, before)
         report.must("nothing is lost: every row is there once", scene.all_there([run]))
-    (began, at_first), (ended, at_last) = seen[0], seen[-1]
-    start, first = next((moment, counts) for moment, counts in seen if moment >= ended - _LAST_SECONDS)
+    # Once everything is read the process still commits, and reads back what it has written.
+    reading = [look for look in seen if look[1]["0"] < seen[-1][1]["0"]]
+    (began, at_first), (ended, at_last) = reading[0], reading[-1]
+    start, first = next((moment, counts) for moment, counts in reading if moment >= ended - _LAST_SECONDS)
     late = (at_last["0"] - first["0"]) / (ended - start)
     last_refusal = max((moment for moment, counts in seen if _refused(counts) < _refused(at_last)), default=began)
     refused = _refused(run.requests) / sum(run.requests.values())

@@ -27,7 +27,7 @@ CUSTOM_APP_LIMIT = 25
 def authorize(args: argparse.Namespace) -> None:
     """Print the link, take the redirect, exchange its code, keep the tokens, and show what was authorized."""
     wiring = wire(args.conn_id)
-    for warning in (*wiring.app.warnings, *_limit_warning(wiring)):
+    for warning in (*wiring.connection.warnings, *_limit_warning(wiring)):
         print(f"Warning: {warning}", file=sys.stderr)
     flow = wiring.flow()
     link = flow.begin(args.user_type, expected_open_id=args.open_id)

@@ -110,7 +110,7 @@ def _fernet() -> tuple[str, str]:
 def _connection(wiring: AppWiring) -> str:
     app = wiring.app
     seed = "; it holds a refresh token to start with" if wiring.connection.seed else ""
-    notes = "".join(f"; note: {warning}" for warning in app.warnings)
+    notes = "".join(f"; note: {warning}" for warning in wiring.connection.warnings)
     return f"app {app.app_key}, {app.app_type} app, market {app.market}{seed}{notes}"
 
 

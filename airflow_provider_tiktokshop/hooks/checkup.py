@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from airflow_provider_tiktokshop.api.client import StaticToken
 from airflow_provider_tiktokshop.api.clock import SYSTEM_CLOCK
 from airflow_provider_tiktokshop.api.errors import AccessTokenRefused, ScopeMissing, TikTokShopError, http_date
+from airflow_provider_tiktokshop.compat import AirflowException
 from airflow_provider_tiktokshop.hooks.wiring import read_self, wire
 from airflow_provider_tiktokshop.hooks.wording import because, time_left
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from airflow_provider_tiktokshop.hooks.wiring import AppWiring
 
 __all__ = ["check_connection", "clock_offset"]
+
+log = logging.getLogger(__name__)
 
 # A public app has thousands of sellers and the person at the form waits: a few tell whether the app works.
 PROBED = 3
@@ -32,9 +36,16 @@ def check_connection(conn_id: str) -> tuple[bool, str]:
         clock = _clock(wiring)
         held = wiring.authorizations.all()
         good, lines = _check_authorizations(wiring, held) if held else _check_app(wiring)
-    except TikTokShopError as error:
+    except (TikTokShopError, AirflowException) as error:
         return False, str(error)
-    return good, "\n".join([*lines, clock, *(f"Note: {warning}" for warning in wiring.app.warnings)])
+    except Exception as error:
+        # The text of a foreign exception can quote anything: a database's address with its password, for example.
+        log.exception("The connection %s cannot be tested", conn_id)
+        return (
+            False,
+            f"Something unexpected went wrong ({type(error).__name__}). The log of this process has the details.",
+        )
+    return good, "\n".join([*lines, clock, *(f"Note: {warning}" for warning in wiring.connection.warnings)])
 
 
 def _check_authorizations(wiring: AppWiring, held: list[Authorization]) -> tuple[bool, list[str]]:

@@ -12,6 +12,10 @@ from airflow_provider_tiktokshop.api.errors import ConfigurationError
 __all__ = ["AppConnection", "ConnectionLike", "read_connection"]
 
 CONN_TYPE = "tiktokshop"
+FIELDS = (
+    *("refresh_token", "market", "app_type", "service_id", "requests_per_second"),
+    *("api_url", "auth_url", "authorize_url"),
+)
 
 
 class ConnectionLike(Protocol):
@@ -42,11 +46,24 @@ class AppConnection:
     :param app: key, secret, market, hosts and limits.
     :param seed: the refresh token of the connection's extra, redeemed at most once; ``None`` when sellers authorize
         through the CLI or the UI.
+    :param unknown: names in the extra that mean nothing here.
     """
 
     conn_id: str
     app: App
     seed: str | None = field(default=None, repr=False)
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What looks wrong without being certainly wrong, in words to show to a person."""
+        if not self.unknown:
+            return self.app.warnings
+        names = ", ".join(self.unknown)
+        return (
+            *self.app.warnings,
+            f"The extra holds {names}, which means nothing to this provider: a typing error? It knows {', '.join(FIELDS)}.",
+        )
 
 
 def read_connection(
@@ -85,7 +102,8 @@ def read_connection(
         )
     except ConfigurationError as error:
         raise ConfigurationError(f"Connection {conn_id!r}: {error.message}", advice=error.advice) from None
-    return AppConnection(conn_id, app, _text(extra.get("refresh_token")))
+    unknown = tuple(sorted(name[:40] for name in extra if name not in FIELDS))
+    return AppConnection(conn_id, app, _text(extra.get("refresh_token")), unknown)
 
 
 def _extra(text: str | None) -> dict[str, Any]:

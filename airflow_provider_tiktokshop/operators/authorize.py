@@ -100,7 +100,7 @@ class TikTokShopAuthorizeOperator(HITLOperator):
             f": {self.open_id}" if self.open_id else ""
         )
         self.body = _body(link.url, user_type, self.open_id or None, held, self._wait())
-        for warning in wiring.app.warnings:
+        for warning in wiring.connection.warnings:
             self.log.warning("%s", warning)
         self._ask(context, link.state)
 

@@ -88,7 +88,7 @@ def _fill(report: AppReport, wiring: AppWiring) -> None:
     app = wiring.app
     report.app_key, report.market, report.app_type = app.app_key, app.market, app.app_type
     report.seeded = wiring.connection.seed is not None
-    report.warnings = app.warnings
+    report.warnings = wiring.connection.warnings
     ids = wiring.authorizations.ids()
     report.total = report.unread = len(ids)
     deadline = time.monotonic() + PATIENCE

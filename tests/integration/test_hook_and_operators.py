@@ -27,7 +27,8 @@ from airflow_provider_tiktokshop.operators.extract import ASSET_ALIAS as EXTRACT
 from airflow_provider_tiktokshop.operators.extract import TikTokShopExtractOperator
 from airflow_provider_tiktokshop.operators.rotate_token import ASSET_ALIAS
 from tests.support.deployment import CONN, Deployment, context
-from tests.support.shared_store import STORE
+from tests.support.shared_store import BROKEN, STORE
+from tests.support.waiting import wait_until
 
 DAY = 86_400
 
@@ -216,6 +217,41 @@ def test_the_test_button_says_what_is_wrong(
     assert not works
     assert all(word.lower() in text.lower() for word in words), text
     assert "wrong-secret" not in text
+
+
+def test_the_test_button_tells_of_a_token_that_has_expired(deployment: Callable[..., Deployment]) -> None:
+    airflow = deployment(sellers=1, access_ttl=1)
+    airflow.consent(airflow.seller()["open_id"])
+    wait_until(lambda: TikTokShopHook().authorizations()[0]["status"] == "expired", timeout=10, what="the expiry")
+
+    works, text = TikTokShopHook().test_connection()
+
+    assert not works
+    assert "1 expired" in text
+    assert "access token expired 0 h 0 min ago" in text
+
+
+def test_the_test_button_tells_of_a_field_that_may_be_mistyped(deployment: Callable[..., Deployment]) -> None:
+    airflow = deployment(sellers=1)
+    airflow.connect(markt="us")
+
+    works, text = TikTokShopHook().test_connection()
+
+    assert works
+    assert "Note: The extra holds markt" in text
+
+
+def test_the_test_button_repeats_no_foreign_text(
+    deployment: Callable[..., Deployment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment(sellers=1)
+    monkeypatch.setenv("AIRFLOW__TIKTOKSHOP__TOKEN_STORE", BROKEN)
+
+    works, text = TikTokShopHook().test_connection()
+
+    assert not works
+    assert "RuntimeError" in text
+    assert "hunter2" not in text
 
 
 def test_the_test_button_fails_when_no_seller_can_be_served(deployment: Callable[..., Deployment]) -> None:

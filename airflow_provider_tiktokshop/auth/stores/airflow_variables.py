@@ -13,13 +13,15 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_tiktokshop.auth.records import RecordKey, RecordKind
 from airflow_provider_tiktokshop.auth.stores.base import Snapshot, StoreShadowed, StoreUnavailable, TokenStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+
+T = TypeVar("T")
 
 __all__ = ["SUPERVISOR_LOCK", "VariableStore", "in_task"]
 
@@ -71,7 +73,7 @@ class VariableStore(TokenStore):
         """
         if in_task() or _others_may_answer():
             return [self.read(key) for key in keys]
-        texts = _model_get_many([key.name for key in keys])
+        texts = _model_get_many([key.name for key in keys]) if keys else {}
         return [Snapshot(None if (text := texts.get(key.name)) is None else _decode(key, text)) for key in keys]
 
     def write(self, key: RecordKey, value: dict[str, Any], expected: Snapshot | None = None) -> Snapshot:  # noqa: ARG002
@@ -132,87 +134,73 @@ def _decode(key: RecordKey, text: str) -> dict[str, Any]:
 def _task_get(name: str) -> str | None:
     from airflow.sdk import Variable
 
-    try:
-        value = Variable.get(name, default=None)
-    except Exception as error:  # noqa: BLE001 - the SDK raises several types, and any of them means: not now
-        raise _unavailable("read", name, error) from None
+    value = _asked("read", name, lambda: Variable.get(name, default=None))
     return None if value is None else str(value)
 
 
 def _task_set(name: str, text: str) -> None:
     from airflow.sdk import Variable
 
-    try:
-        Variable.set(name, text, description=DESCRIPTION)
-    except Exception as error:  # noqa: BLE001 - as above; it may have been applied, writing again does no harm
-        raise _unavailable("write", name, error) from None
+    # Where it fails it may have been applied all the same: writing again does no harm.
+    _asked("write", name, lambda: Variable.set(name, text, description=DESCRIPTION))
 
 
 def _task_keys(prefix: str) -> frozenset[str] | None:
     from airflow.sdk import Variable
 
     keys = getattr(Variable, "keys", None)
-    if keys is None:
-        return None
+    return None if keys is None else _asked("list", prefix, lambda: frozenset(keys(prefix=prefix)))
+
+
+def _asked(what: str, name: str, ask: Callable[[], T]) -> T:
+    """Ask Airflow for something.
+
+    :raises StoreUnavailable: it raised. What it raises differs from version to version, and each of it means: not now.
+    """
     try:
-        return frozenset(keys(prefix=prefix))
-    except Exception as error:  # noqa: BLE001 - as above
-        raise _unavailable("list", prefix, error) from None
-
-
-def _unavailable(what: str, name: str, error: Exception) -> StoreUnavailable:
-    # Only the type: the text of a failed write can quote what was to be written.
-    return StoreUnavailable(
-        f"Airflow did not {what} the Variable {name} ({type(error).__name__})",
-        advice="check that the API server is up and reachable from this worker",
-    )
+        return ask()
+    except Exception as error:  # noqa: BLE001 - see above
+        # Only the type: the text of a failed write can quote what was to be written.
+        failure = StoreUnavailable(
+            f"Airflow did not {what} the Variable {name} ({type(error).__name__})",
+            advice="check that the API server is up and reachable from this worker",
+        )
+    # Out here, so that the original is not even its context.
+    raise failure
 
 
 # -- through Airflow's models (api-server and command line) ----------------------------------------------------------------
 
 
 def _model_get(name: str) -> str | None:
-    from airflow.models.variable import Variable
-    from airflow.utils.session import create_session
-    from sqlalchemy import select
-
-    shadow = _shadow(name)
-    if shadow is not None:
-        return shadow
-    try:
-        with create_session() as session:
-            row = session.scalar(select(Variable).where(Variable.key == name))
-            text = None if row is None else row.val
-    except Exception as error:  # noqa: BLE001 - any database error means: not now
-        raise _unavailable("read", name, error) from None
-    if row is not None and text is None:
-        raise _undecrypted(name)
-    return None if text is None else str(text)
+    return _model_get_many([name]).get(name)
 
 
 def _model_get_many(names: Sequence[str]) -> dict[str, str]:
+    # The environment and secrets backends have precedence over the database, as everywhere in Airflow.
+    texts = _asked("read", names[0], lambda: _shadows(names))
+    asked = [name for name in names if name not in texts]
+    for name, text in _asked("read", names[0], lambda: _model_rows(asked)).items():
+        if text is None:
+            raise StoreUnavailable(
+                f"the Variable {name} exists but cannot be decrypted",
+                advice="check that [core] fernet_key is the one it was written with",
+            )
+        texts[name] = str(text)
+    return texts
+
+
+def _model_rows(names: Sequence[str]) -> dict[str, str | None]:
     from airflow.models.variable import Variable
     from airflow.utils.session import create_session
     from sqlalchemy import select
 
-    # The environment has precedence over the database, as everywhere in Airflow.
-    texts = {name: text for name in names if (text := _shadow(name)) is not None}
-    asked = [name for name in names if name not in texts]
     found: dict[str, str | None] = {}
-    try:
-        with create_session() as session:
-            for start in range(0, len(asked), _NAMES_AT_A_TIME):
-                some = asked[start : start + _NAMES_AT_A_TIME]
-                found |= {
-                    str(row.key): row.val for row in session.scalars(select(Variable).where(Variable.key.in_(some)))
-                }
-    except Exception as error:  # noqa: BLE001 - any database error means: not now
-        raise _unavailable("read", f"{asked[0]} and others", error) from None
-    for name, text in found.items():
-        if text is None:
-            raise _undecrypted(name)
-        texts[name] = str(text)
-    return texts
+    with create_session() as session:
+        for start in range(0, len(names), _NAMES_AT_A_TIME):
+            some = Variable.key.in_(names[start : start + _NAMES_AT_A_TIME])
+            found |= {str(row.key): row.val for row in session.scalars(select(Variable).where(some))}
+    return found
 
 
 def _others_may_answer() -> bool:
@@ -221,41 +209,29 @@ def _others_may_answer() -> bool:
     from airflow.secrets.environment_variables import EnvironmentVariablesBackend
     from airflow.secrets.metastore import MetastoreBackend
 
-    try:
-        backends = ensure_secrets_loaded()
-    except Exception as error:  # noqa: BLE001 - a backend that cannot be made must not be read as "not there"
-        raise _unavailable("read", "tiktokshop_…", error) from None
+    backends = _asked("read", "tiktokshop_…", ensure_secrets_loaded)
     return not all(isinstance(backend, (EnvironmentVariablesBackend, MetastoreBackend)) for backend in backends)
 
 
-def _undecrypted(name: str) -> StoreUnavailable:
-    return StoreUnavailable(
-        f"the Variable {name} exists but cannot be decrypted",
-        advice="check that [core] fernet_key is the one it was written with",
-    )
-
-
-def _shadow(name: str) -> str | None:
+def _shadows(names: Sequence[str]) -> dict[str, str]:
     """Return what a secrets backend or an environment variable says instead of the database, as tasks would see it."""
     from airflow.configuration import ensure_secrets_loaded
     from airflow.secrets.metastore import MetastoreBackend
 
-    try:
-        for backend in ensure_secrets_loaded():
-            if not isinstance(backend, MetastoreBackend) and (value := backend.get_variable(key=name)) is not None:
-                return str(value)
-    except Exception as error:  # noqa: BLE001 - a backend that fails must not be read as "not there"
-        raise _unavailable("read", name, error) from None
-    return None
+    found: dict[str, str] = {}
+    for backend in ensure_secrets_loaded():
+        if isinstance(backend, MetastoreBackend):
+            continue
+        for name in names:
+            if name not in found and (value := backend.get_variable(key=name)) is not None:
+                found[name] = str(value)
+    return found
 
 
 def _model_set(name: str, text: str) -> None:
     from airflow.models.variable import Variable
 
-    try:
-        Variable.set(name, text, description=DESCRIPTION)
-    except Exception as error:  # noqa: BLE001 - as above
-        raise _unavailable("write", name, error) from None
+    _asked("write", name, lambda: Variable.set(name, text, description=DESCRIPTION))
 
 
 def _model_keys(prefix: str) -> Iterable[str]:
@@ -263,8 +239,8 @@ def _model_keys(prefix: str) -> Iterable[str]:
     from airflow.utils.session import create_session
     from sqlalchemy import select
 
-    try:
+    def keys() -> list[str]:
         with create_session() as session:
             return list(session.scalars(select(Variable.key).where(Variable.key.startswith(prefix, autoescape=True))))
-    except Exception as error:  # noqa: BLE001 - as above
-        raise _unavailable("list", prefix, error) from None
+
+    return _asked("list", prefix, keys)

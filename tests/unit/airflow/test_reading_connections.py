@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_tiktokshop.api.errors import ConfigurationError
-from airflow_provider_tiktokshop.hooks.connection import read_connection
+from airflow_provider_tiktokshop.get_provider_info import connection_type
+from airflow_provider_tiktokshop.hooks.connection import FIELDS, read_connection
 
 SEED = "ROW_seed+/=&%?"
 
@@ -146,3 +147,17 @@ def test_secrets_stay_out_of_its_repr() -> None:
 
     assert "s3cret" not in shown
     assert SEED not in shown
+
+
+def test_a_field_that_means_nothing_is_told_of_because_it_may_be_mistyped() -> None:
+    read = read_connection(connection({"markt": "us", "api-url": "http://127.0.0.1:1", "market": "global"}))
+
+    assert read.app.api_url == "https://open-api.tiktokglobalshop.com"
+    (warning,) = read.warnings
+    assert "api-url, markt" in warning
+    assert "api_url" in warning
+
+
+def test_every_field_of_the_form_is_known() -> None:
+    assert list(FIELDS) == list(connection_type()["conn-fields"])
+    assert read_connection(connection(dict.fromkeys(FIELDS))).warnings == ()

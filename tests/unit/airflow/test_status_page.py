@@ -127,8 +127,9 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Adds connections to a metadata database, whose tables it makes when they are missing."""
     from airflow import settings
     from airflow.models.connection import Connection
+    from airflow.models.variable import Variable
 
-    Connection.metadata.create_all(settings.engine)
+    Variable.metadata.create_all(settings.engine)
     monkeypatch.setenv("AIRFLOW__TIKTOKSHOP__TOKEN_STORE", SHARED)
 
     def add(conn_id: str, **fields: Any) -> None:

@@ -25,6 +25,22 @@ os.environ.clear()
 os.environ.update(_ENVIRONMENT)
 
 
+# Test files that share the one whole Airflow of a session.
+_SHARING = {"test_harness.py", "test_reauthorize.py"}
+_LONGEST_FIRST = ("system", "integration", "unit")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of a file together when several processes share the work: they share servers and stand in order."""
+    if not hasattr(config, "workerinput"):
+        return
+    for item in items:
+        name = "the shared Airflow" if item.path.name in _SHARING else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(name))
+    # The many short ones last, so that no process is still busy with a long one when the others have nothing left.
+    items.sort(key=lambda item: _LONGEST_FIRST.index(item.path.relative_to(Path(__file__).parent).parts[0]))
+
+
 def pytest_unconfigure() -> None:
     shutil.rmtree(_HOME, ignore_errors=True)
 

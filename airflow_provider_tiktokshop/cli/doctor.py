@@ -58,7 +58,7 @@ def examine(conn_id: str, dag_id: str, *, offline: bool = False) -> Iterator[Fin
     :param offline: send nothing to TikTok Shop.
     """
     yield _tried("encryption", _fernet)
-    yield _tried("store", lambda: (OK, f"[tiktokshop] token_store = {config.token_store()}"))
+    yield _tried("store", _store)
     try:
         wiring = wire(conn_id)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with a connection is this command's business
@@ -105,6 +105,12 @@ def _fernet() -> tuple[str, str]:
         return BROKEN, "[core] fernet_key is empty: Airflow keeps Variables unencrypted. Set it before storing tokens"
     fernet_cipher(keys)
     return OK, "[core] fernet_key is set: Variables are encrypted"
+
+
+def _store() -> tuple[str, str]:
+    if (warning := config.debug_warning()) is not None:
+        return WARNING, warning
+    return OK, f"[tiktokshop] token_store = {config.token_store()}"
 
 
 def _connection(wiring: AppWiring) -> str:

@@ -286,6 +286,38 @@ def test_only_people_who_may_read_connections_see_the_page() -> None:
         assert requests.get(f"{stack.url}/tiktokshop/", timeout=10).status_code == 401
 
 
+def test_with_the_sql_store_no_log_holds_a_secret_even_at_debug(tmp_path: Path) -> None:
+    # With Variables Airflow's own supervisor logs what a task sets, which SECURITY.md says and the rotation warns of.
+    database = json.dumps({"conn_type": "sqlite", "host": str(tmp_path / "tokens.db")})
+    config = {
+        "logging": {"logging_level": "DEBUG"},
+        "tiktokshop": {"token_store": "sql", "token_store_conn_id": "tokens_db"},
+    }
+    with (
+        EmulatorProcess(sellers=1, orders=1, access_ttl=2 * DAY) as emulator,
+        AirflowStack(DAGS, components=API_SERVER, config=config, env={"AIRFLOW_CONN_TOKENS_DB": database}) as stack,
+    ):
+        url = emulator.url
+        extra = {"refresh_token": emulator.sellers[0]["refresh_token"], "api_url": url, "auth_url": url}
+        stack.api.add_connection(
+            "tiktokshop_default",
+            "tiktokshop",
+            login=emulator.app_key,
+            password=emulator.app_secret,
+            extra=json.dumps(extra),
+        )
+
+        done = stack.dags_test_use_executor(ROTATE)
+
+        assert done.returncode == 0, done.output[-3000:]
+        assert emulator.stats()["redemptions_total"] == 2
+        assert any(b"supervisor" in content for _, content in files_below(stack.home / "logs"))
+        secrets = emulator.secrets()
+        assert len(secrets) > 5
+        assert find_leaks(secrets, files_below(stack.home)) == []
+        assert find_leaks(secrets, files_below(tmp_path)) == []
+
+
 def test_a_dag_scheduled_on_the_tokens_asset_runs_after_a_rotation(airflow: AirflowStack) -> None:
     with EmulatorProcess(orders=1) as emulator:
         extra = {

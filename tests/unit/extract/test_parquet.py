@@ -73,12 +73,15 @@ def promised(value, kind):
     return value
 
 
+EDGES = [2**63, 2**63 - 1, -(2**63), 2**64 - 1]
 JSON = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**63), 2**64 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.integers().map(str)
+    | st.sampled_from(EDGES)
+    | st.sampled_from(EDGES).map(str)
     | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,

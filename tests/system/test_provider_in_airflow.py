@@ -6,6 +6,7 @@ Tasks run under the supervisor and reach Airflow through the api-server only, as
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from airflow_provider_tiktokshop.extract import read_rows
 from airflow_provider_tiktokshop.testing.emulator import EmulatorProcess
 from tests.support.airflow_stack import API_SERVER, REPOSITORY, AirflowStack
 from tests.support.leaks import answers_of, files_below, find_leaks
+from tests.support.variable_conformance import ARGUMENTS
 from tests.support.waiting import wait_until
 
 ROTATE, EXTRACT = "tiktokshop_rotate_tokens", "tiktokshop_extract_orders"
@@ -255,6 +257,29 @@ def test_the_navigation_leads_to_the_page(deployment: Deployment) -> None:
 
     assert [(view["name"], view["url_route"]) for view in views] == [("TikTok Shop", "tiktokshop")]
     assert deployment.stack.api.request("GET", "plugins/importErrors")["import_errors"] == []
+
+
+def test_the_variable_store_does_what_every_token_store_must_in_tasks(deployment: Deployment) -> None:
+    good, run_id = deployment.run("conformance")
+
+    log = deployment.stack.api.task_log("conformance", run_id, "conform")
+    assert good, log
+    assert re.search(r"\b7 passed, 2 skipped", log), log
+
+
+def test_the_variable_store_does_what_every_token_store_must_on_the_command_line(deployment: Deployment) -> None:
+    done = subprocess.run(
+        [deployment.stack.python, "-m", "pytest", *ARGUMENTS],
+        env=deployment.stack.env,
+        cwd=deployment.stack.home,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout
+    assert "7 passed, 2 skipped" in done.stdout
 
 
 def test_no_secret_is_left_in_any_answer_log_or_page(deployment: Deployment) -> None:

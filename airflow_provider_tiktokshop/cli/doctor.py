@@ -145,6 +145,11 @@ def _records(wiring: AppWiring) -> tuple[str, str]:
 def _escrow(wiring: AppWiring) -> tuple[str, str]:
     wiring.escrow.check()
     directory = config.escrow_dir()
+    if directory.stat().st_mode & 0o022:
+        return (
+            WARNING,
+            f"{directory} can be written by other users, who could delete a pair that waits there: `chmod 700` it",
+        )
     if unreadable := wiring.escrow.unreadable():
         return WARNING, f"{directory}: {len(unreadable)} sealed with another app secret: `airflow tiktokshop rescue`"
     if waiting := [slot for slot in wiring.escrow.slots() if slot != "check"]:

@@ -154,6 +154,17 @@ def test_the_doctor_names_what_is_broken(shell: Shell) -> None:
     assert "clock" not in found
 
 
+def test_the_doctor_notices_an_escrow_that_others_can_write(shell: Shell) -> None:
+    shared = shell.escrow.parent / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+
+    found = {one["what"]: one for one in shell.json("doctor", "--offline", escrow_dir=str(shared))}
+
+    assert found["escrow"]["state"] == "warning"
+    assert "chmod 700" in found["escrow"]["text"]
+
+
 def test_a_connection_added_by_command_and_the_same_as_a_uri_are_one_app(shell: Shell) -> None:
     url = shell.emulator.url
     secret = "s3cret/+&?=% ünd @:"

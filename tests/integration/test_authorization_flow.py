@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from cryptography.fernet import Fernet
 
-from airflow_provider_tiktokshop.api.errors import ConfigurationError, ExchangeRefused, TikTokShopError
+from airflow_provider_tiktokshop.api.errors import ConfigurationError, ExchangeRefused, ExchangeUnknown, TikTokShopError
 from airflow_provider_tiktokshop.auth.consent import AuthorizationDenied, StateRejected, WrongAccount
 from airflow_provider_tiktokshop.auth.records import RecordKey, Status, authorization_id
 from airflow_provider_tiktokshop.auth.redirect import parse_redirect
@@ -92,6 +92,23 @@ def test_of_two_who_paste_one_redirect_at_once_one_is_refused_before_the_code_is
     engine.dispose()
     assert sorted(map(str, ends)) == sorted(["stale", str(StateRejected)])
     assert sum(bench.emulator.stats()["codes_redeemed"].values()) == 1
+
+
+def test_a_service_that_is_busy_for_a_moment_costs_the_seller_no_second_consent(workbench):
+    bench = workbench()
+    link, redirect = begin_and_accept(bench)
+    bench.emulator.faults({"match": "/api/v2/token/get", "kind": "429", "times": 2})
+    assert bench.flow().finish(redirect, source="cli", state=link.state).status.usable
+    assert sum(bench.emulator.stats()["codes_redeemed"].values()) == 1
+
+
+def test_a_code_whose_fate_is_unknown_is_not_sent_again(workbench):
+    bench = workbench()
+    link, redirect = begin_and_accept(bench)
+    bench.emulator.faults({"match": "/api/v2/token/get", "kind": "500", "times": 1})
+    with pytest.raises(ExchangeUnknown):
+        bench.flow().finish(redirect, source="cli", state=link.state)
+    assert sum(bench.emulator.stats()["codes_redeemed"].values()) == 0
 
 
 def test_a_state_that_was_never_handed_out_is_refused_before_the_code_is_spent(workbench):

@@ -109,6 +109,7 @@ class Authorization:
     authorization_expires_at: int | None = None
     expires_soon: bool = False
     deauthorization_noticed: bool = False
+    history: tuple[dict[str, Any], ...] = field(default=(), repr=False)
 
     @property
     def access_expires_at(self) -> int | None:
@@ -260,4 +261,5 @@ def effective(
         authorization_expires_at=ends,
         expires_soon=ends is not None and ends - now < WARN_BEFORE_EXPIRY,
         deauthorization_noticed=noticed is not None and noticed.type in {6, 20},
+        history=record.history,
     )

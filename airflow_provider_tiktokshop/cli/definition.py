@@ -119,6 +119,9 @@ ARG_REFRESH_TTL = Arg(("--refresh-ttl",), help="Life of a refresh token, in seco
 ARG_SOME_OPEN_IDS = Arg(
     ("--open-id",), help="Whose tokens; repeat it for more (default: everybody's)", action="append", default=[]
 )
+ARG_HISTORY_OF = Arg(
+    ("--open-id",), help="Only this one, with its history; repeat it for more", action="append", default=[]
+)
 ARG_FORCE = Arg(("--force",), help="Renew although not due", action="store_true")
 ARG_DAG_ID = Arg(
     ("--dag-id",),
@@ -169,8 +172,12 @@ COMMANDS: tuple[CLICommand, ...] = (
     ActionCommand(
         name="status",
         help="List the authorizations of an app: status, time left, shops",
+        description=(
+            "Lists status, time left and shops of every authorization of the app; with --open-id only of those named, each with "
+            "what its last 20 rotations came to. Reads only, and shows no secret."
+        ),
         func=lazy_load_command(f"{_HERE}.status.status"),
-        args=(ARG_CONN_ID, ARG_OUTPUT),
+        args=(ARG_CONN_ID, ARG_HISTORY_OF, ARG_OUTPUT),
     ),
     ActionCommand(
         name="rotate",

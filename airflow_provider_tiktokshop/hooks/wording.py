@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["because", "reauthorize", "time_left"]
+__all__ = ["because", "history_lines", "reauthorize", "time_left"]
 
 _FOREVER = 3650
 
@@ -41,3 +42,22 @@ def because(error: Mapping[str, Any] | None, advice: str = "") -> str:
 def reauthorize(open_id: str | None) -> str:
     """Return what to do about a seller whose authorization is gone."""
     return f"the seller must authorize the app again: `airflow tiktokshop authorize --open-id {open_id}`"
+
+
+def history_lines(history: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return what happened to an authorization, the newest first, a line each.
+
+    :param history: as records keep it: ``at`` (Unix seconds), ``what``, and what of generation, code, request_id is known.
+    """
+    return [_entry(entry) for entry in reversed(list(history))]
+
+
+def _entry(entry: Mapping[str, Any]) -> str:
+    names = ("epoch", "generation", "source", "code", "request_id")
+    facts = [f"{name} {entry[name]}" for name in names if entry.get(name) is not None]
+    if entry.get("code") is None and entry.get("kind"):
+        facts.append(str(entry["kind"]))
+    what = str(entry.get("what", "?")).replace("_", " ")
+    at = datetime.fromtimestamp(entry.get("at") or 0, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    told = f" ({', '.join(facts)})" if facts else ""
+    return f"{at}  {what}{told}"

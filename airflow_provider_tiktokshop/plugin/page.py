@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_tiktokshop.hooks.wording import time_left
+from airflow_provider_tiktokshop.hooks.wording import history_lines, time_left
 
 if TYPE_CHECKING:
     from airflow_provider_tiktokshop.plugin.report import AppReport
@@ -93,6 +93,7 @@ def _row(authorization: dict[str, Any], now: float) -> dict[str, Any]:
         "access": _moment(access, now) if in_use and access else None,
         "ends": _moment(authorization["authorization_expires_at"], now) if in_use else None,
         "since": _day(since) if since else "never",
+        "history": history_lines(authorization.get("history") or ()),
         "error": {name: error.get(name) for name in ("text", "kind", "code", "request_id", "advice")}
         if error
         else None,

@@ -38,7 +38,7 @@ _ENV_PREFIX = "AIRFLOW_CONN_"
 class AppReport:
     """One app connection and its authorizations.
 
-    :param authorizations: as :meth:`Authorization.public` gives them, those that need a person first.
+    :param authorizations: as :meth:`Authorization.public` gives them, with ``history``; those that need a person first.
     :param total: how many there are; more than ``authorizations`` holds where there are very many.
     :param counts: how many of them there are of each status.
     :param unread: how many could not be read in the time that a page has.
@@ -102,7 +102,7 @@ def _fill(report: AppReport, wiring: AppWiring) -> None:
         if time.monotonic() > deadline:
             break
     report.counts = dict(counts)
-    report.authorizations = [authorization.public() for authorization in first]
+    report.authorizations = [{**one.public(), "history": list(one.history)} for one in first]
 
 
 def _urgency(authorization: Authorization) -> tuple[bool, bool, int, str]:

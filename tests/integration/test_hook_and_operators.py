@@ -743,3 +743,32 @@ def test_status_lists_what_there_is(deployment: Callable[..., Deployment], capsy
     for seller in airflow.emulator.sellers:
         assert seller["open_id"] in table
     assert "6 d 23 h left" in table
+
+
+def test_status_of_one_seller_tells_what_became_of_the_last_rotations(
+    deployment: Callable[..., Deployment], capsys: pytest.CaptureFixture[str]
+) -> None:
+    airflow = deployment(sellers=2)
+    airflow.adopt_seeds()
+    open_id, other = (seller["open_id"] for seller in airflow.emulator.sellers)
+    airflow.rotate(force=True)
+    airflow.emulator.account(open_id, deauthorize=True)
+    with pytest.raises(AirflowException):
+        airflow.rotate(force=True)
+    capsys.readouterr()
+
+    main(["status", "--open-id", open_id])
+    table = capsys.readouterr().out
+    main(["status", "--open-id", open_id, "-o", "json"])
+    (told,) = json.loads(capsys.readouterr().out)
+
+    assert other not in table
+    lines = table.partition("the newest first:")[2].split("\n  ")[1:]
+    assert ["reauthorization required (code 36004005" in lines[0], "rotated (epoch 1, generation 2" in lines[1]] == [
+        True
+    ] * 2
+    assert "consent (epoch 1, generation 1, source seed)" in lines[2]
+    assert [entry["what"] for entry in told["history"]] == ["consent", "rotated", "reauthorization_required"]
+    assert not [secret for secret in airflow.secrets() if secret in table + json.dumps(told)]
+    with pytest.raises(SystemExit, match="holds no authorization"):
+        main(["status", "--open-id", "nobody"])

@@ -67,6 +67,20 @@ def test_a_live_authorization_shows_status_time_left_shops_and_generation() -> N
         assert text in html
 
 
+def test_what_happened_can_be_unfolded_the_newest_first() -> None:
+    history = [
+        {"at": NOW - DAY, "what": "rotated", "epoch": 1, "generation": 4, "request_id": "R4"},
+        {"at": NOW, "what": "failed", "code": None, "kind": "ExchangeNotSpent"},
+    ]
+    error = {"text": "busy", "kind": "ExchangeNotSpent"}
+
+    html = page({**authorization(last_error=error, transient_failures=3), "history": history})
+
+    assert "<details>" in html
+    assert html.index("failed (ExchangeNotSpent)") < html.index("rotated (epoch 1, generation 4, request_id R4)")
+    assert "3 in a row failed in passing" in html
+
+
 def test_it_holds_no_token_and_no_cipher() -> None:
     html = page(authorization(), authorization(Status.EXPIRED))
 

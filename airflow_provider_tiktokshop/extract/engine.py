@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from airflow_provider_tiktokshop.extract.rows import Row
     from airflow_provider_tiktokshop.streams.base import Stream
 
-__all__ = ["Progress", "extract", "records"]
+__all__ = ["Progress", "extract", "records", "settled_end"]
 
 
 def extract(
@@ -124,7 +124,7 @@ def extract(
             clock=clock,
             progress=progress,
         )
-        return run.run(lambda: _settled(plan, client, clock, now))
+        return run.run(lambda: settled_end(plan, client, clock, now))
 
 
 def records(
@@ -184,7 +184,7 @@ def _records(
     now: Moment | None,
     protect: Callable[[Row], None] | None,
 ) -> Iterator[Row]:
-    until = _settled(plan, client, clock, now)
+    until = settled_end(plan, client, clock, now)
     if until < plan.end:
         raise IntervalError(f"The interval ends at {iso(plan.end)}, in the future.", advice="End it now at the latest.")
     reader, identity, trust = Reader(plan, client, clock), plan.identity(), Trust(tokens=not plan.filters)
@@ -200,7 +200,7 @@ def _records(
                     yield row
 
 
-def _settled(plan: Plan, client: TikTokShopClient, clock: Clock, now: Moment | None) -> int:
+def settled_end(plan: Plan, client: TikTokShopClient, clock: Clock, now: Moment | None) -> int:
     """Return where reading ends, once everything before it is settled."""
     if plan.cursor is None:
         return plan.end

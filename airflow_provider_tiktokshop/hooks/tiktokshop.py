@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseHook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from airflow_provider_tiktokshop.api.client import Shop, TikTokShopClient
     from airflow_provider_tiktokshop.auth.records import Authorization
     from airflow_provider_tiktokshop.hooks.wiring import AppWiring
+    from airflow_provider_tiktokshop.streams.base import Stream
 
 __all__ = ["TikTokShopHook"]
 
@@ -223,6 +224,20 @@ class TikTokShopHook(BaseHook):
             limit=conf.getint("core", "max_map_length", fallback=1024),
         )
 
+    def subjects(self, stream: Stream, targets: Iterable[Mapping[str, str]] | None = None) -> list[dict[str, Any]]:
+        """Return what it takes to read a stream of several shops, sellers, creators or partners in one process.
+
+        :param stream: the stream.
+        :param targets: some of what :meth:`targets` returns. Default: this hook's own shop or authorization where it names
+            one, else everybody whose rows the stream has.
+        :return: for each ``client``, ``shop``, ``open_id`` and ``category_asset``; the last two may be ``None``.
+        :raises AuthorizationNotFound: none matches.
+        :raises OptionError: an authorization is of another kind of user than the stream takes.
+        """
+        from airflow_provider_tiktokshop.hooks.subject import subjects_of
+
+        return subjects_of(self, stream, targets)
+
     def shop(self) -> Shop:
         """Return the shop that this hook acts on: the one named, or the authorization's only one.
 
@@ -300,6 +315,5 @@ class TikTokShopHook(BaseHook):
         if authorization.shops or not authorization.status.usable:
             return [shop.id for shop in authorization.shops]
         # Authorized a moment ago and not yet seen by the rotation task, which is what looks the shops up.
-        from airflow_provider_tiktokshop.hooks.subject import unless_refused
-
-        return [shop.id for shop in unless_refused(self, authorization, lambda client: client.shops())]
+        client = self.wiring.client(self.wiring.authorizations.token_source(authorization))
+        return [shop.id for shop in client.shops()]

@@ -33,5 +33,4 @@ def emulator(args: argparse.Namespace) -> None:
     for name in OPTIONS:
         if (value := getattr(args, name)) is not None:
             argv += [f"--{name.replace('_', '-')}", str(value)]
-    if status := main(argv):
-        raise SystemExit(status)
+    main(argv)

@@ -12,6 +12,7 @@ from pathlib import Path
 __all__ = [
     "airflow_home",
     "allowed_hosts",
+    "debug_warning",
     "escrow_dir",
     "pii_key",
     "token_store",
@@ -53,6 +54,19 @@ def pii_key() -> str | None:
 def allowed_hosts() -> tuple[str, ...]:
     """Return the hosts that a connection may name besides TikTok's own and this machine."""
     return _list("allowed_hosts")
+
+
+def debug_warning() -> str | None:
+    """Return what to say where Airflow itself writes the tokens into a log: the Variable store, and workers at DEBUG."""
+    from airflow.configuration import conf
+
+    level = str(conf.get("logging", "logging_level", fallback="") or "")
+    if token_store() != "variable" or level.upper() != "DEBUG":
+        return None
+    return (
+        "[logging] logging_level is DEBUG: Airflow's supervisor then writes every Variable that a task sets into the worker's own "
+        "log, tokens included; set it to INFO, or use the sql token store"
+    )
 
 
 def airflow_home() -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
@@ -14,6 +15,10 @@ __all__ = ["App", "is_loopback"]
 _TIKTOK_DOMAINS: Final = ("tiktokglobalshop.com", "tiktok-shops.com", "tiktokshop.com", "tiktokshops.us", "tiktok.com")
 _SERVICE_ID: Final = "The service id is the long number under the app's name in the Partner Center."
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+# What the records of an app are named by; a real key is a dozen letters and digits.
+_APP_KEY: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+# Anything else in a host is read in more than one way: the resolver, for one, stops at a NUL and looks up what is before it.
+_HOST_AND_PORT: Final = re.compile(r"([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,11 @@ class App:
             raise ConfigurationError(
                 "The app key or the app secret begins or ends with a space, so no signature would match.",
                 advice="Remove the space.",
+            )
+        if not _APP_KEY.fullmatch(self.app_key):
+            raise ConfigurationError(
+                "The app key holds a character that no app key has, or is far too long.",
+                advice="Copy it anew from the app's page in the Partner Center: it is a dozen letters and digits.",
             )
         _one_of("market", self.market, ("us", "global"))
         _one_of("app_type", self.app_type, ("custom", "public"))
@@ -124,12 +134,17 @@ def _check_url(name: str, url: str, allowed_hosts: tuple[str, ...]) -> None:
     except ValueError:
         raise ConfigurationError(f"{name} is not a URL.", advice="Write it like https://host.example.") from None
     host = host_and_port if parts.port is None else (parts.hostname or "").rstrip(".")
-    if not host or parts.scheme not in {"http", "https"} or any(c.isspace() or c == "\\" for c in url):
+    if not host or parts.scheme not in {"http", "https"} or not url.isprintable() or " " in url or "\\" in url:
         raise ConfigurationError(
             f"{name} is not an http(s) URL with a host.", advice="Write it like https://host.example."
         )
     if "@" in parts.netloc:
         raise ConfigurationError(f"{name} contains a user name or password.", advice="Remove everything before the @.")
+    if not _HOST_AND_PORT.fullmatch(parts.netloc):
+        raise ConfigurationError(
+            f"{name} has a host that is not written in plain letters, digits, dots and hyphens.",
+            advice="Write it like https://host.example; a name in another script in its xn-- form.",
+        )
     if "?" in url or "#" in url:
         raise ConfigurationError(
             f"{name} contains a query or a fragment, which the provider writes itself.",

@@ -82,7 +82,9 @@ class TikTokShopError(Exception):
             if value is not None
         ]
         tail = f" ({', '.join(facts)})" if facts else ""
-        return f"{where}{' '.join(sentences) or type(self).__name__}{tail}"
+        # A message need not end like a sentence; without a mark between them, two would read as one that makes no sense.
+        told = [text if text[-1] in '.!?"' else f"{text};" for text in sentences[:-1]] + sentences[-1:]
+        return f"{where}{' '.join(told) or type(self).__name__}{tail}"
 
 
 class ConfigurationError(TikTokShopError):

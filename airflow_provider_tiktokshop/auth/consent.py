@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from airflow_provider_tiktokshop.api.clock import SYSTEM_CLOCK, Clock
-from airflow_provider_tiktokshop.api.errors import ExchangeRefused, TikTokShopError
+from airflow_provider_tiktokshop.api.errors import ExchangeNotSpent, ExchangeRefused, TikTokShopError
 from airflow_provider_tiktokshop.auth import keeping
 from airflow_provider_tiktokshop.auth.records import (
     Authorization,
@@ -39,6 +39,8 @@ __all__ = ["AuthorizationDenied", "AuthorizationFlow", "AuthorizationLink", "Sta
 UserType = Literal["seller", "creator", "partner"]
 
 WRITE_TRIES = 8
+# Seconds. A code lives for 30 minutes, but a person is waiting.
+PAUSES_BEFORE_ANOTHER_TRY = (1.0, 3.0)
 
 
 class WrongAccount(TikTokShopError):
@@ -135,7 +137,7 @@ class AuthorizationFlow:
         expected = (link and link.expected_open_id) or expected_open_id
         self._escrow.check()
         try:
-            grant = self._oauth.redeem_code(came.code)
+            grant = self._redeem(came.code)
         except ExchangeRefused as refusal:
             raise self._states.explain(refusal, came.code, link) from None
         keeping.mask_all(self._mask, grant.access_token, grant.refresh_token)
@@ -150,6 +152,17 @@ class AuthorizationFlow:
                 advice="the consent is kept as pending and is not used; log in as the right seller and open a new link",
             )
         return consent
+
+    def _redeem(self, code: str) -> TokenGrant:
+        """Exchange a code; where it is certainly unspent and nothing has to be corrected, try again rather than ask anew."""
+        for pause in PAUSES_BEFORE_ANOTHER_TRY:
+            try:
+                return self._oauth.redeem_code(code)
+            except ExchangeNotSpent as error:
+                if error.configuration:
+                    raise
+            self._clock.sleep(pause)
+        return self._oauth.redeem_code(code)
 
     def consent_of(
         self, grant: TokenGrant, *, source: str, pending: bool = False, consent_id: str = ""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_tiktokshop.api.errors import ExchangeRefused, TikTokShopError
 from airflow_provider_tiktokshop.auth.records import RecordKey, StateRecord
+from airflow_provider_tiktokshop.auth.stores.base import StoreConflict
 
 if TYPE_CHECKING:
     from airflow_provider_tiktokshop.api.app import App
@@ -92,7 +93,8 @@ class States:
                 "the redirect carries no state, so nothing proves that it belongs to a link of ours",
                 advice="a seller who starts from the app store brings none: allow that expressly, or begin with a link",
             )
-        record = self._read(state)
+        held = self._store.read(self._key(state))
+        record = None if held.value is None else StateRecord.from_json(held.value)
         if record is None:
             raise StateRejected(
                 "the state of this redirect was not handed out for this app",
@@ -112,7 +114,10 @@ class States:
                 advice=_BEGIN_AGAIN,
             )
         # Used up before the code is spent: of two pastes of one redirect, one is refused here.
-        self._store.write(self._key(state), replace(record, used_at=self._clock.now()).to_json())
+        try:
+            self._store.write(self._key(state), replace(record, used_at=self._clock.now()).to_json(), held)
+        except StoreConflict:
+            raise StateRejected("this redirect is being used by somebody else right now", advice=_BEGIN_AGAIN) from None
         return record
 
     def note_spent(self, code: str) -> None:

@@ -4,11 +4,31 @@
 # Airflow's Arg has no annotations.
 from __future__ import annotations
 
+import argparse
+
 from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand, lazy_load_command
 
 __all__ = ["COMMANDS", "get_cli_commands"]
 
 _HERE = "airflow_provider_tiktokshop.cli"
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: give a number from 1 to 65535")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    # Written this way round, so that NaN fails too.
+    if not 0 < seconds <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time: give seconds, from 1 to 86400")
+    return seconds
+
 
 ARG_CONN_ID = Arg(
     ("--conn-id",),
@@ -29,14 +49,15 @@ ARG_LISTEN = Arg(
     ("--listen",),
     help="Receive the redirect on http://127.0.0.1:PORT/ instead of asking for the pasted address. "
     "Only where the app's redirect URL in Partner Center is that address",
-    type=int,
+    type=_port,
     metavar="PORT",
 )
 ARG_TIMEOUT = Arg(
     ("--timeout",),
     help="With --listen: how many seconds to wait for the seller (default: 1800, the life of an authorization code)",
-    type=float,
+    type=_seconds,
     default=1800.0,
+    metavar="SECONDS",
 )
 ARG_OUTPUT = Arg(
     ("-o", "--output"),
@@ -128,8 +149,8 @@ STORE_COMMANDS: tuple[ActionCommand, ...] = (
         name="rekey",
         help="Seal the SQL store's records with the newest key",
         description=(
-            "Put the new key first in [tiktokshop] token_store_key and keep the old one second; run this; then remove the "
-            "old one."
+            "Put the new key first in [tiktokshop] token_store_key and keep the old one second, on every machine; run this; "
+            "then remove the old one. Safe to run again."
         ),
         func=lazy_load_command(f"{_HERE}.store.rekey"),
         args=(ARG_OUTPUT,),

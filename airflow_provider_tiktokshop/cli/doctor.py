@@ -58,7 +58,7 @@ def examine(conn_id: str, dag_id: str, *, offline: bool = False) -> Iterator[Fin
     :param offline: send nothing to TikTok Shop.
     """
     yield _tried("encryption", _fernet)
-    yield _tried("store", lambda: (OK, f"[tiktokshop] token_store = {config.token_store()}"))
+    yield _tried("store", _store)
     try:
         wiring = wire(conn_id)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with a connection is this command's business
@@ -107,6 +107,12 @@ def _fernet() -> tuple[str, str]:
     return OK, "[core] fernet_key is set: Variables are encrypted"
 
 
+def _store() -> tuple[str, str]:
+    if (warning := config.debug_warning()) is not None:
+        return WARNING, warning
+    return OK, f"[tiktokshop] token_store = {config.token_store()}"
+
+
 def _connection(wiring: AppWiring) -> str:
     app = wiring.app
     seed = "; it holds a refresh token to start with" if wiring.connection.seed else ""
@@ -139,6 +145,11 @@ def _records(wiring: AppWiring) -> tuple[str, str]:
 def _escrow(wiring: AppWiring) -> tuple[str, str]:
     wiring.escrow.check()
     directory = config.escrow_dir()
+    if directory.stat().st_mode & 0o022:
+        return (
+            WARNING,
+            f"{directory} can be written by other users, who could delete a pair that waits there: `chmod 700` it",
+        )
     if unreadable := wiring.escrow.unreadable():
         return WARNING, f"{directory}: {len(unreadable)} sealed with another app secret: `airflow tiktokshop rescue`"
     if waiting := [slot for slot in wiring.escrow.slots() if slot != "check"]:

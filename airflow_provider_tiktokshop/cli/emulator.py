@@ -33,4 +33,5 @@ def emulator(args: argparse.Namespace) -> None:
     for name in OPTIONS:
         if (value := getattr(args, name)) is not None:
             argv += [f"--{name.replace('_', '-')}", str(value)]
-    main(argv)
+    if status := main(argv):
+        raise SystemExit(status)

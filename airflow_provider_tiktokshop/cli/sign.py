@@ -24,6 +24,11 @@ PLACEHOLDER = "<app secret>"
 @fail_with_text
 def sign(args: argparse.Namespace) -> None:
     """Print the string to sign with the app secret replaced, and the signature."""
+    if not args.path.startswith("/") or "?" in args.path or "://" in args.path:
+        raise ConfigurationError(
+            f"{args.path!r} is not the path of an endpoint.",
+            advice="Write it like /order/202309/orders/search: with its version, without host and query; parameters go into -p.",
+        )
     app_key, app_secret = _app(args)
     query = {"app_key": app_key, "timestamp": str(args.timestamp or int(time.time())), **_parameters(args.param)}
     body = _body(args.body_file)
@@ -76,4 +81,9 @@ def _parameters(pairs: list[str]) -> dict[str, str]:
 def _body(source: str | None) -> bytes | None:
     if source is None:
         return None
-    return sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    if source == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(source).read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"The body file {source} cannot be read: {error.strerror}.") from None

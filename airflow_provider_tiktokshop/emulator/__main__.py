@@ -56,6 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         cli.error("--shops-per-seller must be at most 100")
     if not is_loopback(args.host):
         cli.error(f"the emulator has made-up secrets and no authentication: --host must be loopback, not {args.host!r}")
+    if not 0 <= args.port <= 65_535:
+        cli.error("--port must be from 0 to 65535")
     if args.days < 1:
         cli.error("--days must be at least 1")
     options = Options(

@@ -89,11 +89,13 @@ def open_directory(output: Any, *steps: str) -> Directory:
     """
     if isinstance(output, str) and "://" in output:
         output = _located(output)
-    if isinstance(output, (str, Path)):
-        return LocalDirectory(Path(output, *steps))
     if getattr(output, "protocol", None) in {"file", "local", ""}:
         return LocalDirectory(Path(output.path, *steps))
-    if not hasattr(output, "fs") or not hasattr(output, "path"):
+    # Path objects of object stores may be pathlib's too: those of universal-pathlib before 0.3 are, Airflow 3.1's among them.
+    remote = hasattr(output, "fs") and hasattr(output, "path")
+    if isinstance(output, (str, Path)) and not remote:
+        return LocalDirectory(Path(output, *steps))
+    if not remote:
         raise OptionError(
             f"output is a {type(output).__name__}.", advice="Hand in a path, a UPath or an ObjectStoragePath."
         )

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from airflow_provider_tiktokshop.extract.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from airflow_provider_tiktokshop.api.client import TikTokShopClient
     from airflow_provider_tiktokshop.api.tokens import CategoryAsset
+    from airflow_provider_tiktokshop.auth.records import Authorization
     from airflow_provider_tiktokshop.hooks.tiktokshop import TikTokShopHook
     from airflow_provider_tiktokshop.streams.base import Stream
 
-__all__ = ["category_assets", "line_of", "subject_of", "subjects_of", "targets_of"]
+__all__ = ["category_assets", "line_of", "subject_of", "subjects_of", "targets_of", "unless_refused"]
+
+T = TypeVar("T")
 
 _USERS: Final = {0: "seller", 1: "creator", 3: "partner"}
 
@@ -54,11 +57,29 @@ def targets_of(hook: TikTokShopHook, stream: Stream) -> list[dict[str, str]]:
             continue
         target = {"open_id": authorization.open_id}
         if any(one.needs_asset_cipher for one in line):
-            client = hook.wiring.client(hook.wiring.authorizations.token_source(authorization))
-            found += [{**target, "category_asset": asset.id} for asset in category_assets(client)]
+            assets = unless_refused(hook, authorization, category_assets)
+            found += [{**target, "category_asset": asset.id} for asset in assets]
         else:
             found.append(target)
     return sorted(found, key=lambda one: sorted(one.items()))
+
+
+def unless_refused(
+    hook: TikTokShopHook, authorization: Authorization, look_up: Callable[[TikTokShopClient], list[T]]
+) -> list[T]:
+    """Return what a look-up as one user gives; nothing, with a warning, when that user is refused: the others go on.
+
+    A service that does not answer, or an app that is set up wrongly, is everybody's trouble and raises.
+    """
+    from airflow_provider_tiktokshop.api.errors import AccessTokenRefused, ScopeMissing, ShopInactive
+    from airflow_provider_tiktokshop.auth.reader import AuthorizationUnusable
+
+    client = hook.wiring.client(hook.wiring.authorizations.token_source(authorization))
+    try:
+        return look_up(client)
+    except (AccessTokenRefused, AuthorizationUnusable, ScopeMissing, ShopInactive) as refusal:
+        hook.log.warning("Leaving out open_id %s: %s", authorization.open_id, refusal)
+        return []
 
 
 def subjects_of(

@@ -315,5 +315,6 @@ class TikTokShopHook(BaseHook):
         if authorization.shops or not authorization.status.usable:
             return [shop.id for shop in authorization.shops]
         # Authorized a moment ago and not yet seen by the rotation task, which is what looks the shops up.
-        client = self.wiring.client(self.wiring.authorizations.token_source(authorization))
-        return [shop.id for shop in client.shops()]
+        from airflow_provider_tiktokshop.hooks.subject import unless_refused
+
+        return [shop.id for shop in unless_refused(self, authorization, lambda client: client.shops())]

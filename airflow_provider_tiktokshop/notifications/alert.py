@@ -10,6 +10,9 @@ from airflow_provider_tiktokshop.hooks.wording import because, reauthorize, time
 
 __all__ = ["Alert"]
 
+# Of Slack's 40,000 characters, with room for the line that says what was left out and for the log's address.
+_SLACK_LIMIT = 38_000
+
 _HEADINGS = {
     EventKind.STOPPED: ("rotation stopped", "Stopped"),
     EventKind.REFUSED: ("{} must authorize again", "Must authorize again"),
@@ -51,6 +54,20 @@ class Alert:
     def text(self) -> str:
         """The subject, then a section for each kind of event with a line for each: who, why, what to do."""
         return "\n".join([self.subject, *self._sections(), *([f"Log: {self.log_url}"] if self.log_url else [])])
+
+    @property
+    def slack(self) -> str:
+        """The same for Slack: its control characters escaped, so that nothing in it is taken for a link or calls anybody.
+
+        Slack takes 40,000 characters; beyond that lines are left out and counted, and the task's log has them all.
+        """
+        lines = [html.escape(line, quote=False) for line in (self.subject, *self._sections())]
+        last = [f"Log: {html.escape(self.log_url, quote=False)}"] if self.log_url else []
+        left_out = 0
+        while sum(map(len, lines)) + len(lines) > _SLACK_LIMIT:
+            lines.pop()
+            left_out += 1
+        return "\n".join([*lines, *([f"… and {left_out} more lines"] if left_out else []), *last])
 
     @property
     def html(self) -> str:

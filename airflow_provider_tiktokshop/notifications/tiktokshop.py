@@ -34,8 +34,8 @@ class TikTokShopNotifier(BaseNotifier):
     connection is wrong, the store does not answer), it sends why.
 
     :param targets: whom to tell. A notifier of Airflow: its template fields may use ``{{ tiktokshop.subject }}``,
-        ``{{ tiktokshop.text }}``, ``{{ tiktokshop.html }}`` and ``{{ tiktokshop.needs_person }}``. Or any callable that
-        takes an :class:`~airflow_provider_tiktokshop.notifications.alert.Alert`. :func:`slack` and :func:`email` make
+        ``{{ tiktokshop.text }}``, ``{{ tiktokshop.html }}``, ``{{ tiktokshop.slack }}`` and
+        ``{{ tiktokshop.needs_person }}``. Or any callable that takes an :class:`~airflow_provider_tiktokshop.notifications.alert.Alert`. :func:`slack` and :func:`email` make
         ready ones.
     :param events: which kinds to send, of ``stopped``, ``refused``, ``overdue``, ``expiring``, ``recovered``.
     """
@@ -107,7 +107,7 @@ def slack(*, channel: str, slack_conn_id: str = "slack_api_default", **options: 
     except ImportError:
         raise _missing("slack") from None
     notifier: BaseNotifier = SlackNotifier(
-        **{"slack_conn_id": slack_conn_id, "channel": channel, "text": "{{ tiktokshop.text }}", **options}
+        **{"slack_conn_id": slack_conn_id, "channel": channel, "text": "{{ tiktokshop.slack }}", **options}
     )
     return notifier
 

@@ -154,10 +154,13 @@ class TikTokShopRotateTokenOperator(BaseOperator):
             )
 
     def _log_report(self, app_key: str, report: RunReport, seconds: float) -> None:
+        from airflow_provider_tiktokshop import config
+
         if report.seed is not None:
             self.log.info("The connection's refresh token: %s", report.seed.outcome)
-        for warning in report.warnings:
-            self.log.warning("%s", warning)
+        for warning in (*report.warnings, config.debug_warning()):
+            if warning is not None:
+                self.log.warning("%s", warning)
         if len(report.rotation.results) > COMFORTABLE:
             self.log.warning(
                 "%d authorizations in one task: map it over lists of %d open_ids.",

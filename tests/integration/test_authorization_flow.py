@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from cryptography.fernet import Fernet
 
-from airflow_provider_tiktokshop.api.errors import ConfigurationError, ExchangeRefused, TikTokShopError
+from airflow_provider_tiktokshop.api.errors import ConfigurationError, ExchangeRefused, ExchangeUnknown, TikTokShopError
 from airflow_provider_tiktokshop.auth.consent import AuthorizationDenied, StateRejected, WrongAccount
 from airflow_provider_tiktokshop.auth.records import RecordKey, Status, authorization_id
 from airflow_provider_tiktokshop.auth.redirect import parse_redirect
 from airflow_provider_tiktokshop.auth.stores.base import StoreUnavailable
+from airflow_provider_tiktokshop.auth.stores.sql import SqlStore, fernet_cipher
+from airflow_provider_tiktokshop.auth.stores.sql_engine import store_engine
 from tests.support.rotation import FileStore
 
 
@@ -55,6 +59,56 @@ def test_one_redirect_is_used_once(workbench):
     with pytest.raises(StateRejected, match="used before"):
         bench.flow().finish(redirect, source="cli")
     assert bench.emulator.stats()["codes_refused"] == 0, "the second code exchange was not even tried"
+
+
+def test_of_two_who_paste_one_redirect_at_once_one_is_refused_before_the_code_is_spent(workbench, tmp_path):
+    both_have_read, reads = threading.Barrier(2), []
+
+    class Meeting(SqlStore):
+        def read(self, key):
+            found = super().read(key)
+            if key.kind == "state" and len(reads) < 2:
+                reads.append(key)
+                both_have_read.wait(10)
+            return found
+
+    engine = store_engine(f"sqlite:///{tmp_path}/records.db")
+    bench = workbench(store=Meeting(engine, fernet_cipher(Fernet.generate_key().decode())))
+    link = bench.flow().begin()
+    redirect = bench.emulator.consent(link.url, bench.emulator.sellers[0]["open_id"])
+    ends = []
+
+    def paste():
+        try:
+            ends.append(bench.flow().finish(redirect, source="cli", state=link.state).status)
+        except TikTokShopError as error:
+            ends.append(type(error))
+
+    threads = [threading.Thread(target=paste) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    engine.dispose()
+    assert sorted(map(str, ends)) == sorted(["stale", str(StateRejected)])
+    assert sum(bench.emulator.stats()["codes_redeemed"].values()) == 1
+
+
+def test_a_service_that_is_busy_for_a_moment_costs_the_seller_no_second_consent(workbench):
+    bench = workbench()
+    link, redirect = begin_and_accept(bench)
+    bench.emulator.faults({"match": "/api/v2/token/get", "kind": "429", "times": 2})
+    assert bench.flow().finish(redirect, source="cli", state=link.state).status.usable
+    assert sum(bench.emulator.stats()["codes_redeemed"].values()) == 1
+
+
+def test_a_code_whose_fate_is_unknown_is_not_sent_again(workbench):
+    bench = workbench()
+    link, redirect = begin_and_accept(bench)
+    bench.emulator.faults({"match": "/api/v2/token/get", "kind": "500", "times": 1})
+    with pytest.raises(ExchangeUnknown):
+        bench.flow().finish(redirect, source="cli", state=link.state)
+    assert sum(bench.emulator.stats()["codes_redeemed"].values()) == 0
 
 
 def test_a_state_that_was_never_handed_out_is_refused_before_the_code_is_spent(workbench):

@@ -44,7 +44,7 @@ def test_a_hundred_thousand_orders_take_less_than_120_mb_and_hardly_more_than_a_
 
 def test_fifty_thousand_orders_as_parquet_take_less_than_200_mb_and_have_one_schema(shop, tmp_path, monkeypatch):
     monkeypatch.setattr(shop, "start", shop.before[-50_000]["update_time"])
-    manifest = extracted(shop, tmp_path, windows=8, format="parquet")
+    manifest = extracted(shop, tmp_path, format="parquet")
     files = [file["path"] for file in manifest["files"]]
     groups = [pq.read_metadata(path).num_row_groups for path in files]
     print(

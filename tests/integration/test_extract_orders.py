@@ -206,7 +206,8 @@ def test_a_total_that_stays_the_same_while_rows_come_and_go_hides_no_row(shop, t
     assert set(found) - {entering} == set(matching)
 
 
-def test_of_two_versions_that_were_both_read_the_later_one_is_kept(shop, tmp_path):
+@pytest.mark.parametrize("layout", ["jsonl.gz", "parquet"])
+def test_of_two_versions_that_were_both_read_the_later_one_is_kept(shop, tmp_path, layout):
     everything = list(read_rows(shop.extract(tmp_path / "all", windows=1)))
     everything.sort(key=lambda row: (row["create_time"], row["id"]))
     shop.start, shop.end = everything[0]["create_time"], everything[-1]["create_time"] + 1
@@ -214,7 +215,8 @@ def test_of_two_versions_that_were_both_read_the_later_one_is_kept(shop, tmp_pat
     filters = {"is_buyer_request_cancel": False}
     matching = [row["id"] for row in everything if not row["is_buyer_request_cancel"]]
     shop.emulator.faults({"match": SEARCH, "kind": "hold", "skip": 1, "times": 1})
-    process = shop.in_a_process(tmp_path, windows=1, page_size=10, cursor_field="create_time", filters=filters)
+    options = {"page_size": 10, "cursor_field": "create_time", "filters": filters, "format": layout}
+    process = shop.in_a_process(tmp_path, windows=1, **options)
     try:
         shop.emulator.wait_held(1, timeout=60)
         touched = shop.emulator.orders(shop.shop.id, ids=[matching[9]])

@@ -70,6 +70,19 @@ def test_rows_that_are_asked_for_by_ids_are_written_alike(shop, tmp_path):
     assert all(pq.read_schema(path).equals(arrow_schema("order_price_detail")) for path in paths(columns))
 
 
+def test_what_another_version_of_an_endpoint_sends_besides_is_kept_in_the_rest(shop, tmp_path):
+    # The older version has a field that the newer one, which the schema is of, has no more.
+    older = {"stream": "payments", "version": "202309"}
+    lines = list(read_rows(shop.extract(tmp_path / "lines", **older)))
+    columns = shop.extract(tmp_path / "columns", format="parquet", **older)
+    assert list(read_rows(columns)) == [without_nulls(row) for row in lines]
+    found = duckdb.execute(
+        "select id, _rest->>'$.reserve_amount.value' from read_parquet($files)", {"files": paths(columns)}
+    ).fetchall()
+    assert dict(found) == {row["id"]: row["reserve_amount"]["value"] for row in lines}
+    assert len(found) > 10
+
+
 def test_duckdb_reads_them(shop, tmp_path):
     manifest = shop.extract(tmp_path, windows=3, rows_per_part=300, format="parquet")
     found = duckdb.execute(

@@ -71,6 +71,13 @@ def test_the_operator_is_mapped_over_whoever_a_stream_belongs_to(airflow: Deploy
     assert len(list(tmp_path.rglob("manifest.json"))) == 4
 
 
+def test_a_partner_who_left_unnoticed_is_left_out_of_the_targets(airflow: Deployment) -> None:
+    airflow.emulator.account(airflow.emulator.partners[0]["open_id"], deauthorize=True)
+
+    assert TikTokShopHook().targets("affiliate_partner_campaigns") == []
+    assert TikTokShopHook().targets("affiliate_creator_orders") != []
+
+
 def test_an_authorization_of_the_wrong_kind_fails_for_good_and_says_which_is_wanted(
     airflow: Deployment, tmp_path: Path
 ) -> None:

@@ -15,7 +15,7 @@ import pytest
 from airflow.sdk import AssetAlias
 from airflow.sdk.exceptions import AirflowException, TaskDeferred
 
-from airflow_provider_tiktokshop.api.errors import ConfigurationError
+from airflow_provider_tiktokshop.api.errors import ConfigurationError, SignatureRefused
 from airflow_provider_tiktokshop.auth.reader import AmbiguousAuthorization, AuthorizationNotFound, AuthorizationUnusable
 from airflow_provider_tiktokshop.auth.records import authorization_id
 from airflow_provider_tiktokshop.cli.main import main
@@ -63,6 +63,27 @@ def test_shops_of_sellers_who_must_authorize_again_are_left_out_unless_asked_for
 
     assert {shop["open_id"] for shop in TikTokShopHook().shops()} == {airflow.seller(1)["open_id"]}
     assert len(TikTokShopHook().shops(include_dead=True)) == 4
+
+
+def test_one_whose_shops_are_not_known_yet_and_who_is_already_refused_leaves_the_others_shops_listed(
+    deployment: Callable[..., Deployment], capsys: pytest.CaptureFixture[str]
+) -> None:
+    airflow = deployment()
+    airflow.adopt_seeds()
+    gone, stayed = airflow.seller(0), airflow.seller(1)
+    # When the consent cannot look up the shops, the next rotation does; until then they must be asked for.
+    airflow.connect(authorize_url=f"{airflow.emulator.url}/open/authorize")
+    airflow.emulator.faults({"match": "/authorization/202309/shops", "kind": "code:105001", "times": None})
+    airflow.consent(gone["open_id"])
+    airflow.emulator.faults()
+    airflow.emulator.account(gone["open_id"], deauthorize=True)
+
+    assert {shop["open_id"] for shop in TikTokShopHook().shops()} == {stayed["open_id"]}
+    assert f"Leaving out open_id {gone['open_id']}: TikTok Shop refuses the access token" in capsys.readouterr().out
+
+    airflow.emulator.faults({"match": "/authorization/202309/shops", "kind": "code:106001", "times": None})
+    with pytest.raises(SignatureRefused):
+        TikTokShopHook().shops()
 
 
 def test_a_shop_whose_token_has_merely_expired_is_not_left_out(deployment: Callable[..., Deployment]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,69 @@ def test_keys_are_rotated_with_the_old_key_listed_second(engine):
     assert SqlStore(engine, fernet_cipher(new)).read(KEY).value == VALUE
     with pytest.raises(StoreUnavailable):
         SqlStore(engine, fernet_cipher(old)).read(KEY)
+
+
+def test_a_change_of_keys_that_was_cut_off_half_way_leaves_everything_readable_and_is_run_again(engine):
+    old, new = SECRET, Fernet.generate_key().decode()
+    keys = [KEY._replace(id=f"{number:016x}") for number in range(6)]
+    store = SqlStore(engine, fernet_cipher(old))
+    for key in keys:
+        store.write(key, VALUE)
+    both = fernet_cipher(f"{new},{old}")
+
+    class CutOff:
+        """Seals three records, and then the power fails."""
+
+        left = 3
+
+        def decrypt(self, msg):
+            return both.decrypt(msg)
+
+        def encrypt(self, msg):
+            if not self.left:
+                raise KeyboardInterrupt
+            self.left -= 1
+            return both.encrypt(msg)
+
+    with pytest.raises(KeyboardInterrupt):
+        SqlStore(engine, CutOff()).rekey()
+    # Whoever has both keys, in either order, reads and writes on.
+    for order in (f"{new},{old}", f"{old},{new}"):
+        again = SqlStore(engine, fernet_cipher(order))
+        assert [again.read(key).value for key in keys] == [VALUE] * 6
+    again.write(keys[0], {**VALUE, "n": 1})
+    assert SqlStore(engine, both).rekey() == 6
+    done = SqlStore(engine, fernet_cipher(new))
+    assert [done.read(key).value["n"] for key in keys] == [1, *[VALUE["n"]] * 5]
+
+
+def test_the_table_holds_a_record_of_any_length_in_mysql_too():
+    from sqlalchemy.dialects import mysql
+    from sqlalchemy.schema import CreateTable
+
+    from airflow_provider_tiktokshop.auth.stores.sql import _Records
+
+    assert "sealed LONGTEXT" in str(CreateTable(_Records().table).compile(dialect=mysql.dialect()))
+
+
+def test_eight_stores_that_find_no_table_make_one(engine):
+    stores = [SqlStore(engine, fernet_cipher(SECRET)) for _ in range(8)]
+    start, failures = threading.Barrier(8), []
+
+    def first_use(number):
+        start.wait()
+        try:
+            stores[number].write(KEY._replace(id=f"{number:016x}"), VALUE)
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=first_use, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert len(stores[0].ids("rotated", KEY.app_key)) == 8
 
 
 @pytest.mark.parametrize("keys", ["", " , ", "not a key"])

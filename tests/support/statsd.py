@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,16 +36,10 @@ class _Client:
 @contextmanager
 def metrics_to_statsd() -> Iterator[Any]:
     """Send this process's Airflow metrics over UDP; yields what returns ``{name: (value, kind)}`` of all that arrived."""
-    from airflow.sdk._shared.observability.metrics.statsd_logger import SafeStatsdLogger
-    from airflow.sdk.observability import stats
-    from airflow.sdk.observability.metrics.stats_utils import get_stats_factory
-
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
         server.settimeout(5)
         client: Any = _Client(server.getsockname()[1])
-        logger: Any = SafeStatsdLogger(client)
-        stats.initialize(factory=lambda: logger, export_legacy_names=False)
 
         def arrived() -> dict[str, tuple[float, str]]:
             # The marker is the last datagram on loopback: what was sent before it has arrived when it has.
@@ -57,7 +52,32 @@ def metrics_to_statsd() -> Iterator[Any]:
                     return found
                 found[name] = (float(value), kind)
 
-        try:
+        with _leading_to(client):
             yield arrived
+
+
+@contextmanager
+def _leading_to(client: Any) -> Iterator[None]:
+    """Let Airflow's own StatsD logger, which checks names and types, send through ``client``."""
+    try:
+        from airflow.sdk._shared.observability.metrics.statsd_logger import SafeStatsdLogger
+    except ImportError:  # Airflow 3.1
+        from airflow import stats as airflow_stats
+        from airflow.metrics import statsd_logger
+
+        held: Any = airflow_stats.Stats
+        held.instance, held._instance_pid = statsd_logger.SafeStatsdLogger(client), os.getpid()
+        try:
+            yield
         finally:
-            stats.initialize(factory=get_stats_factory(), export_legacy_names=True)
+            held.instance = None
+        return
+    from airflow.sdk.observability import stats
+    from airflow.sdk.observability.metrics.stats_utils import get_stats_factory
+
+    logger: Any = SafeStatsdLogger(client)
+    stats.initialize(factory=lambda: logger, export_legacy_names=False)
+    try:
+        yield
+    finally:
+        stats.initialize(factory=get_stats_factory(), export_legacy_names=True)

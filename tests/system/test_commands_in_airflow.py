@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
+from airflow_provider_tiktokshop.api.signing import sign_request
 from airflow_provider_tiktokshop.auth import keeping
 from airflow_provider_tiktokshop.auth.records import authorization_id
 from airflow_provider_tiktokshop.testing.emulator import EmulatorProcess
@@ -151,6 +152,46 @@ def test_the_doctor_names_what_is_broken(shell: Shell) -> None:
     assert found["escrow"]["state"] == "broken"
     assert "escrow_dir" in found["escrow"]["text"]
     assert "clock" not in found
+
+
+def test_the_doctor_notices_an_escrow_that_others_can_write(shell: Shell) -> None:
+    shared = shell.escrow.parent / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+
+    found = {one["what"]: one for one in shell.json("doctor", "--offline", escrow_dir=str(shared))}
+
+    assert found["escrow"]["state"] == "warning"
+    assert "chmod 700" in found["escrow"]["text"]
+
+
+def test_a_connection_added_by_command_and_the_same_as_a_uri_are_one_app(shell: Shell) -> None:
+    url = shell.emulator.url
+    secret = "s3cret/+&?=% ünd @:"
+    extra = {"market": "us", "service_id": "7206214778137348822", "api_url": url, "auth_url": url, "markt": "us"}
+    added = shell.stack.cli(
+        *("connections", "add", "by_command", "--conn-type", "tiktokshop"),
+        *("--conn-login", shell.emulator.app_key, "--conn-password", secret, "--conn-extra", json.dumps(extra)),
+    )
+    assert added.returncode == 0, added.output
+    told = shell.stack.cli("connections", "get", "by_command", "-o", "json")
+    (connection,) = json.loads(told.output[told.output.index("[{") : told.output.rindex("]") + 1])
+    shell._env["AIRFLOW_CONN_BY_URI"] = connection["get_uri"]
+
+    by_command, by_uri = (
+        {one["what"]: one for one in shell.json("doctor", "--offline", "--conn-id", name)}
+        for name in ("by_command", "by_uri")
+    )
+
+    for name in ("connection", "hosts", "records"):
+        assert by_command[name] == by_uri[name]
+    assert f"app {shell.emulator.app_key}, custom app, market us" in by_command["connection"]["text"]
+    assert "markt" in by_command["connection"]["text"]
+    signatures = {
+        shell.json("sign", "GET", "/x", "--timestamp", "1", "--conn-id", name)["sign"]
+        for name in ("by_command", "by_uri")
+    }
+    assert signatures == {sign_request(secret, "/x", {"app_key": shell.emulator.app_key, "timestamp": "1"})}
 
 
 def test_a_rotation_without_its_dag_says_what_to_copy(shell: Shell) -> None:

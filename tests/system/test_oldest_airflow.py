@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from tests.demo import checks
 from tests.support.airflow_api import AirflowApi
 from tests.support.airflow_stack import API_SERVER, REPOSITORY, AirflowStack
 from tests.support.leaks import answers_of, files_below, find_leaks
+from tests.support.processes import clean_environment
 
 pytestmark = pytest.mark.oldest
 
@@ -94,6 +97,28 @@ def test_a_seed_is_redeemed_rotated_and_used_to_extract(
 
     assert find_leaks(emulator.secrets(), files_below(oldest_airflow.home)) == []
     assert find_leaks(emulator.secrets(), answers_of(api)) == []
+
+
+def test_the_sql_store_and_the_metrics_keep_their_promises_with_its_sqlalchemy(oldest_python: Path) -> None:
+    # This Airflow's users have SQLAlchemy 1.4; everything else is tested with 2.
+    told = subprocess.run(
+        [oldest_python, "-c", "import sqlalchemy; print(sqlalchemy.__version__)"], check=True, capture_output=True
+    )
+    assert told.stdout.startswith(b"1.4.")
+
+    files = ("tests/integration/test_token_stores.py", "tests/integration/test_metrics.py")
+    done = subprocess.run(
+        [oldest_python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files],
+        env=clean_environment(),
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert re.search(r"\b5\d passed, 4 skipped", done.stdout), done.stdout[-5000:]
 
 
 def _newest(api: AirflowApi, dag_id: str) -> tuple[str, str]:

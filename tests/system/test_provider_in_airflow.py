@@ -6,6 +6,7 @@ Tasks run under the supervisor and reach Airflow through the api-server only, as
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from airflow_provider_tiktokshop.extract import read_rows
 from airflow_provider_tiktokshop.testing.emulator import EmulatorProcess
 from tests.support.airflow_stack import API_SERVER, REPOSITORY, AirflowStack
 from tests.support.leaks import answers_of, files_below, find_leaks
+from tests.support.variable_conformance import ARGUMENTS
 from tests.support.waiting import wait_until
 
 ROTATE, EXTRACT = "tiktokshop_rotate_tokens", "tiktokshop_extract_orders"
@@ -257,6 +259,29 @@ def test_the_navigation_leads_to_the_page(deployment: Deployment) -> None:
     assert deployment.stack.api.request("GET", "plugins/importErrors")["import_errors"] == []
 
 
+def test_the_variable_store_does_what_every_token_store_must_in_tasks(deployment: Deployment) -> None:
+    good, run_id = deployment.run("conformance")
+
+    log = deployment.stack.api.task_log("conformance", run_id, "conform")
+    assert good, log
+    assert re.search(r"\b7 passed, 2 skipped", log), log
+
+
+def test_the_variable_store_does_what_every_token_store_must_on_the_command_line(deployment: Deployment) -> None:
+    done = subprocess.run(
+        [deployment.stack.python, "-m", "pytest", *ARGUMENTS],
+        env=deployment.stack.env,
+        cwd=deployment.stack.home,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout
+    assert "7 passed, 2 skipped" in done.stdout
+
+
 def test_no_secret_is_left_in_any_answer_log_or_page(deployment: Deployment) -> None:
     secrets = deployment.emulator.secrets()
     assert len(secrets) > 10
@@ -284,6 +309,38 @@ def test_only_people_who_may_read_connections_see_the_page() -> None:
 
         assert {name: status(name) for name in passwords} == {"ann": 200, "vera": 403, "olaf": 200}
         assert requests.get(f"{stack.url}/tiktokshop/", timeout=10).status_code == 401
+
+
+def test_with_the_sql_store_no_log_holds_a_secret_even_at_debug(tmp_path: Path) -> None:
+    # With Variables Airflow's own supervisor logs what a task sets, which SECURITY.md says and the rotation warns of.
+    database = json.dumps({"conn_type": "sqlite", "host": str(tmp_path / "tokens.db")})
+    config = {
+        "logging": {"logging_level": "DEBUG"},
+        "tiktokshop": {"token_store": "sql", "token_store_conn_id": "tokens_db"},
+    }
+    with (
+        EmulatorProcess(sellers=1, orders=1, access_ttl=2 * DAY) as emulator,
+        AirflowStack(DAGS, components=API_SERVER, config=config, env={"AIRFLOW_CONN_TOKENS_DB": database}) as stack,
+    ):
+        url = emulator.url
+        extra = {"refresh_token": emulator.sellers[0]["refresh_token"], "api_url": url, "auth_url": url}
+        stack.api.add_connection(
+            "tiktokshop_default",
+            "tiktokshop",
+            login=emulator.app_key,
+            password=emulator.app_secret,
+            extra=json.dumps(extra),
+        )
+
+        done = stack.dags_test_use_executor(ROTATE)
+
+        assert done.returncode == 0, done.output[-3000:]
+        assert emulator.stats()["redemptions_total"] == 2
+        assert any(b"supervisor" in content for _, content in files_below(stack.home / "logs"))
+        secrets = emulator.secrets()
+        assert len(secrets) > 5
+        assert find_leaks(secrets, files_below(stack.home)) == []
+        assert find_leaks(secrets, files_below(tmp_path)) == []
 
 
 def test_a_dag_scheduled_on_the_tokens_asset_runs_after_a_rotation(airflow: AirflowStack) -> None:

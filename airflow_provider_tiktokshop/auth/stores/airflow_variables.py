@@ -163,7 +163,9 @@ def _asked(what: str, name: str, ask: Callable[[], T]) -> T:
         # Only the type: the text of a failed write can quote what was to be written.
         failure = StoreUnavailable(
             f"Airflow did not {what} the Variable {name} ({type(error).__name__})",
-            advice="check that the API server is up and reachable from this worker",
+            advice="check that the API server is up and reachable from this worker"
+            if in_task()
+            else "check Airflow's metadata database: `airflow db check`, `airflow db migrate`",
         )
     # Out here, so that the original is not even its context.
     raise failure

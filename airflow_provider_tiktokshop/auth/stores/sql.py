@@ -76,13 +76,15 @@ class _Records:
 
     def __init__(self) -> None:
         from sqlalchemy import Column, Integer, MetaData, String, Table, Text, bindparam, insert, select, update
+        from sqlalchemy.dialects.mysql import LONGTEXT
 
         self.table = Table(
             TABLE_NAME,
             MetaData(),
             Column("name", String(250), primary_key=True),
             Column("version", Integer, nullable=False),
-            Column("sealed", Text, nullable=False),
+            # MySQL's TEXT ends at 64 KiB, and the roster of a fleet is larger.
+            Column("sealed", Text().with_variant(LONGTEXT(), "mysql"), nullable=False),
         )
         columns = self.table.c
         named = columns.name == bindparam("of")

@@ -122,6 +122,45 @@ def test_a_parameter_that_cannot_be_meant_ends_with_a_text(pairs: list[str]) -> 
         main(["sign", "GET", "/x", *options])
 
 
+@pytest.mark.parametrize(
+    "path", ["order/202309/orders", "/order/202309/orders?page_size=10", "https://x.example/order"]
+)
+def test_a_path_whose_signature_nobody_would_accept_is_refused(path: str) -> None:
+    with pytest.raises(SystemExit, match="Error: .* is not the path of an endpoint"):
+        main(["sign", "GET", path])
+
+
+def test_a_body_file_that_cannot_be_read_ends_with_a_text(tmp_path: Path) -> None:
+    for source in (tmp_path / "nowhere", tmp_path):
+        with pytest.raises(SystemExit, match=f"Error: The body file {source} cannot be read"):
+            main(["sign", "POST", "/x", "--body-file", str(source)])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["authorize", "--listen", "70000"],
+        ["authorize", "--listen", "0"],
+        ["authorize", "--listen", "many"],
+        ["authorize", "--timeout", "nan"],
+        ["authorize", "--timeout", "-1"],
+        ["emulator", "--port", "70000"],
+        ["emulator", "--sellers", "-1"],
+        ["emulator", "--host", "0.0.0.0"],
+        ["emulator", "--rate-limit", "-1"],
+    ],
+)
+def test_a_number_that_cannot_be_meant_ends_with_a_text_and_status_2(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert arguments[1].removeprefix("--") in said.replace("_", "-") or "loopback" in said
+
+
 def test_an_unknown_connection_ends_with_a_text_and_not_a_traceback() -> None:
     with pytest.raises(SystemExit, match="Error: .*nobody"):
         main(["sign", "GET", "/x", "--conn-id", "nobody"])

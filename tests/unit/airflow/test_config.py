@@ -39,3 +39,29 @@ def test_a_secret_option_may_come_from_a_command(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("AIRFLOW__TIKTOKSHOP__TOKEN_STORE_KEY_CMD", "echo from-a-vault")
 
     assert config.token_store_key() == "from-a-vault"
+
+
+@pytest.mark.parametrize(
+    ("level", "store", "warned"),
+    [("DEBUG", "variable", True), ("debug", "variable", True), ("INFO", "variable", False), ("DEBUG", "sql", False)],
+)
+def test_where_airflow_would_log_the_tokens_doctor_and_rotation_say_so(
+    monkeypatch: pytest.MonkeyPatch, level: str, store: str, warned: bool
+) -> None:
+    from airflow_provider_tiktokshop.auth.fleet import RotationReport
+    from airflow_provider_tiktokshop.auth.run import RunReport
+    from airflow_provider_tiktokshop.cli import doctor
+    from airflow_provider_tiktokshop.operators.rotate_token import TikTokShopRotateTokenOperator
+
+    monkeypatch.setenv("AIRFLOW__LOGGING__LOGGING_LEVEL", level)
+    monkeypatch.setenv("AIRFLOW__TIKTOKSHOP__TOKEN_STORE", store)
+    said: list[str] = []
+    operator = TikTokShopRotateTokenOperator(task_id="rotate")
+    monkeypatch.setattr(
+        type(operator.log), "warning", lambda _, text, *values: said.append(text % values), raising=False
+    )
+
+    operator._log_report("6abc", RunReport(RotationReport(), None, [], now=0.0), 0.1)
+
+    assert [("supervisor" in text) for text in said] == [True] * warned
+    assert ("supervisor" in doctor._store()[1]) is warned

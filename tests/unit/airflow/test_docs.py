@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from airflow_provider_tiktokshop.cli.definition import COMMANDS
 from airflow_provider_tiktokshop.get_provider_info import connection_type, get_provider_info
 from airflow_provider_tiktokshop.operators.extract import TikTokShopExtractOperator
 from tests.support.airflow_stack import REPOSITORY
+from tests.support.processes import clean_environment
 
 DOCS = REPOSITORY / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), REPOSITORY / "README.md"])
@@ -81,3 +84,40 @@ def test_every_status_is_described() -> None:
     page = text("guides/authorize.md")
 
     assert not [status for status in Status if f"`{status}`" not in page]
+
+
+OUR_STORE = """
+from airflow_provider_tiktokshop.auth.stores.memory import MemoryStore
+
+
+class OurStore(MemoryStore):
+    strict = {strict}
+"""
+
+
+@pytest.mark.parametrize(
+    ("strict", "result"),
+    # The store that it is made of lets the last writer win: to call it strict is a promise that it breaks.
+    [(False, "6 passed, 2 skipped"), (True, "2 failed, 6 passed")],
+)
+def test_the_documented_test_of_a_store_of_ones_own_runs_in_another_project(
+    tmp_path: Path, strict: bool, result: str
+) -> None:
+    (block,) = [
+        b for b in re.findall(r"```python\n(.*?)```", text("guides/connection.md"), re.DOTALL) if "OurStore" in b
+    ]
+    (tmp_path / "mycompany").mkdir()
+    (tmp_path / "mycompany" / "tokens.py").write_text(OUR_STORE.format(strict=strict))
+    (tmp_path / "test_our_store.py").write_text(block)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert result in done.stdout, done.stdout + done.stderr

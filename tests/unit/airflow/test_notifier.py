@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from airflow_provider_tiktokshop.api.errors import ConfigurationError
 from airflow_provider_tiktokshop.auth.alerts import AuthorizationEvent, EventKind
 from airflow_provider_tiktokshop.notifications.alert import Alert
 from airflow_provider_tiktokshop.notifications.tiktokshop import TikTokShopNotifier, alert_of, email, slack
+from tests.support.slack_sink import SlackSink
 from tests.support.smtp_sink import SmtpSink
 
 NOW = 1_800_000_000.0
@@ -210,11 +212,38 @@ def test_an_email_is_sent_through_airflows_own_notifier(monkeypatch: pytest.Monk
     assert "no auth record (code 36004005, request_id R1)" in body.get_content().replace("=\n", "")
 
 
-def test_without_the_slack_provider_it_says_what_to_install() -> None:
-    try:
-        import airflow.providers.slack  # noqa: F401
-    except ImportError:
-        with pytest.raises(Exception, match="pip install apache-airflow-providers-slack"):
-            slack(channel="#x")
-    else:
-        assert slack(channel="#x").text == "{{ tiktokshop.text }}"
+def test_a_slack_message_is_posted_through_airflows_own_notifier(monkeypatch: pytest.MonkeyPatch) -> None:
+    nasty = event(EventKind.REFUSED, error={**ERROR, "text": "<!channel> gone & <https://evil.example|log in here>"})
+    with SlackSink() as sink:
+        monkeypatch.setenv("AIRFLOW_CONN_SLACK_API_DEFAULT", json.dumps(sink.connection))
+
+        TikTokShopNotifier(slack(channel="#shop-alerts"))(context(nasty, RECOVERED))
+
+    (message,) = sink.messages
+    assert message["channel"] == "#shop-alerts"
+    lines = message["text"].splitlines()
+    assert lines[0] == "TikTok Shop: 1 must authorize again, 1 recovered"
+    assert "&lt;!channel&gt; gone &amp; &lt;https://evil.example|log in here&gt; (code 36004005" in lines[2]
+    assert lines[-1] == "Log: http://localhost:8080/dags/x?tab=logs&amp;map_index=-1"
+    assert "<" not in message["text"]
+
+
+def test_a_message_that_slack_would_cut_says_how_many_lines_are_missing() -> None:
+    many = [event(EventKind.REFUSED, id=f"{number:016x}", error=ERROR) for number in range(500)]
+
+    text = Alert(tuple(many), log_url="https://airflow.example.com/log").slack
+
+    *lines, missing, last = text.splitlines()
+    assert len(text) < 40_000
+    assert lines[0] == "TikTok Shop: 500 must authorize again"
+    # The subject and the heading are lines too.
+    assert missing == f"… and {500 - (len(lines) - 2)} more lines"
+    assert last == "Log: https://airflow.example.com/log"
+
+
+def test_without_the_slack_provider_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What an import finds where the package is not installed.
+    monkeypatch.setitem(sys.modules, "airflow.providers.slack.notifications.slack", None)
+
+    with pytest.raises(Exception, match="pip install apache-airflow-providers-slack"):
+        slack(channel="#x")

@@ -122,6 +122,12 @@ def test_the_text_of_an_error_tells_the_whole_story():
         assert part in text
 
 
+def test_what_happened_and_what_to_do_are_told_apart_whether_or_not_they_are_sentences():
+    assert str(e.TikTokShopError("the store is down", advice="start it")) == "the store is down; start it"
+    assert str(e.TikTokShopError("The store is down.", advice="Start it.")) == "The store is down. Start it."
+    assert str(e.TikTokShopError("", advice="start it")) == "start it"
+
+
 def test_an_error_without_details_still_has_a_text():
     assert str(e.ApiError()) == "ApiError"
     assert str(e.ConfigurationError("It is wrong.", advice="Correct it.")) == "It is wrong. Correct it."

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import multiprocessing
 import pathlib
+import sys
 
+import fsspec
 import pytest
 from upath import UPath
 
@@ -63,6 +65,36 @@ def test_airflows_object_storage_path_is_taken_as_it_is():
     found = open_directory(ObjectStoragePath("file:///data/lake"), "orders")
     assert isinstance(found, LocalDirectory)
     assert found.url() == "/data/lake/orders"
+
+
+class PathOfAStore(pathlib.PosixPath):
+    """As universal-pathlib before 0.3 made them, and Airflow 3.1 still does: pathlib's by class, a store's by meaning."""
+
+    protocol = "memory"
+    fs = fsspec.filesystem("memory")
+
+    @property
+    def path(self):
+        return str(self)
+
+
+def test_a_path_of_a_store_that_is_also_one_of_pathlib_is_not_taken_for_a_local_one():
+    found = open_directory(PathOfAStore("/lake"), "orders")
+    assert isinstance(found, RemoteDirectory)
+    found.replace("manifest.json", b"{}")
+    assert UPath("memory://lake/orders/manifest.json").read_bytes() == b"{}"
+
+
+def test_a_url_that_names_a_connection_is_airflows_and_refused_where_airflow_is_not(monkeypatch):
+    import airflow.sdk
+
+    made = []
+    monkeypatch.setattr(airflow.sdk, "ObjectStoragePath", lambda url: made.append(url) or UPath("memory://lake"))
+    assert isinstance(open_directory("s3://my_aws@lake/x", "orders"), RemoteDirectory)
+    assert made == ["s3://my_aws@lake/x"]
+    monkeypatch.delitem(sys.modules, "airflow.sdk")
+    with pytest.raises(OptionError, match="names an Airflow connection"):
+        open_directory("s3://my_aws@lake/x", "orders")
 
 
 def test_what_is_no_path_is_refused():

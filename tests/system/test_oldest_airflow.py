@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from airflow_provider_tiktokshop.testing import EmulatorProcess
 from tests.demo import checks
 from tests.support.airflow_api import AirflowApi
 from tests.support.airflow_stack import API_SERVER, REPOSITORY, AirflowStack
+from tests.support.extracted import check_rows
 from tests.support.leaks import answers_of, files_below, find_leaks
 from tests.support.processes import clean_environment
 
@@ -69,6 +71,28 @@ def test_the_connection_form_has_its_fields(oldest_airflow: AirflowStack) -> Non
     assert form["standard_fields"]["host"]["hidden"] is True
 
 
+def test_every_example_dag_loads_and_is_parsed_quickly(oldest_python: Path) -> None:
+    code = (
+        "import json, pathlib, runpy, sys, time, airflow.sdk\n"
+        "from airflow.timetables.interval import CronDataIntervalTimetable\n"
+        "seconds = {}\n"
+        "for path in sorted(pathlib.Path(sys.argv[1]).glob('*.py')):\n"
+        "    start = time.process_time()\n"
+        "    dag = runpy.run_path(str(path))['dag']\n"
+        "    seconds[dag.dag_id] = time.process_time() - start\n"
+        "print(json.dumps(seconds))\n"
+    )
+    command = [str(oldest_python), "-W", "ignore", "-c", code, str(REPOSITORY / "dags")]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    seconds = json.loads(printed.splitlines()[-1])
+
+    assert set(seconds) == {path.stem for path in (REPOSITORY / "dags").glob("*.py")}
+    # The first ones pay for what all of them import.
+    assert max(list(seconds.values())[2:]) < 0.5
+
+
+@pytest.mark.timeout(600)
 def test_a_seed_is_redeemed_rotated_and_used_to_extract(
     oldest_airflow: AirflowStack, emulator: EmulatorProcess
 ) -> None:
@@ -94,6 +118,13 @@ def test_a_seed_is_redeemed_rotated_and_used_to_extract(
     assert extracted.returncode == 0, extracted.output
     manifest = api.xcom(*_newest(api, "tiktokshop_extract_orders"), "extract_orders", map_index=0)
     assert checks.check_orders([manifest], emulator) > 0
+
+    end = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
+    form = {"stream": "orders", "start": (end - timedelta(days=2)).isoformat(), "end": end.isoformat(), "chunk_days": 1}
+    filled_in = oldest_airflow.dags_test_use_executor("tiktokshop_backfill", conf=form)
+    assert filled_in.returncode == 0, filled_in.output
+    chunks = [api.xcom(*_newest(api, "tiktokshop_backfill"), "extract", map_index=number) for number in (0, 1)]
+    assert all(check_rows(chunk, emulator) > 0 for chunk in chunks)
 
     assert find_leaks(emulator.secrets(), files_below(oldest_airflow.home)) == []
     assert find_leaks(emulator.secrets(), answers_of(api)) == []

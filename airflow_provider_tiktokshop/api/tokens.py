@@ -55,7 +55,7 @@ class Shop:
     """
 
     id: str
-    cipher: str
+    cipher: str = field(repr=False)
     region: str = ""
     seller_type: str = ""
     code: str = ""
@@ -70,4 +70,4 @@ class CategoryAsset:
     """
 
     id: str
-    cipher: str
+    cipher: str = field(repr=False)

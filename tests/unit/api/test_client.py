@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from airflow_provider_tiktokshop.api import errors as e
 from airflow_provider_tiktokshop.api.app import App
 from airflow_provider_tiktokshop.api.client import Shop, StaticToken, TikTokShopClient
+from airflow_provider_tiktokshop.api.tokens import CategoryAsset
 from tests.support.fault_server import ACCESS_TOKEN, APP_KEY, APP_SECRET, FakeClock, answer, envelope, message
 from tests.support.open_api import SEARCH, SHOP, app, assert_signed
 
@@ -166,6 +167,11 @@ def test_the_shops_of_the_token_are_listed_without_their_names(client, server):
     server.steps.clear()
     server.will(envelope(data={}))
     assert client.shops() == []
+
+
+def test_what_names_a_shop_to_the_service_shows_in_no_repr():
+    assert "ROW_cipher" not in repr(Shop("7495", "ROW_cipher", "GB")) + repr(CategoryAsset("GB-1", "ROW_cipher"))
+    assert "7495" in repr(Shop("7495", "ROW_cipher", "GB"))
 
 
 def test_threads_share_one_client(server, clock):

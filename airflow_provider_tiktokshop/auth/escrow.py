@@ -54,6 +54,7 @@ class Escrow:
         self._directory = Path(directory)
         self._app = hashlib.sha256(app_key.encode()).hexdigest()[:12]
         self._secret = app_secret.encode()
+        self._sealing: tuple[bytes, Any] | None = None
 
     def seal(self, slot: str, content: dict[str, Any]) -> Path:
         """Put ``content`` on disk, encrypted and fsynced, and return its path.
@@ -68,14 +69,15 @@ class Escrow:
         # a kill right after the fsync leaves a whole one, whatever a rename would have been waiting for.
         path = self._directory / f"{self._app}-{slot}-{secrets.token_hex(8)}.sealed"
         try:
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(self._encrypt(json.dumps(content).encode()))
+            with os.fdopen(self._create(path), "wb") as file:
+                file.write(self._encrypt(json.dumps(content, separators=(",", ":")).encode()))
                 file.flush()
                 os.fsync(file.fileno())
-            self._sync_directory()
+            _sync_directory(self._directory)
         except OSError as error:
+            # A file that was cut short would be taken for a pair that another app secret has sealed.
+            with contextlib.suppress(OSError):
+                path.unlink()
             raise EscrowError(
                 f"cannot seal a token pair in {self._directory}: {error.strerror}",
                 advice="make [tiktokshop] escrow_dir a directory on a local disk that the worker may write",
@@ -134,9 +136,26 @@ class Escrow:
         except (OSError, InvalidTag, ValueError):
             return None
 
+    def _create(self, path: Path) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        try:
+            return os.open(path, flags, 0o600)
+        except FileNotFoundError:
+            missing = [self._directory, *(p for p in self._directory.parents if not p.exists())]
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # A directory that a power failure takes away again takes its files along.
+            for made in missing:
+                _sync_directory(made.parent)
+            return os.open(path, flags, 0o600)
+
     def _encrypt(self, content: bytes) -> bytes:
-        salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
-        sealed: bytes = self._cipher(salt).encrypt(nonce, content, self._app.encode())
+        if self._sealing is None:
+            # One key for as long as this object lives: the nonces, drawn for each pair, are what must not repeat.
+            salt = secrets.token_bytes(16)
+            self._sealing = salt, self._cipher(salt)
+        salt, cipher = self._sealing
+        nonce = secrets.token_bytes(12)
+        sealed: bytes = cipher.encrypt(nonce, content, self._app.encode())
         return _MAGIC + salt + nonce + sealed
 
     def _cipher(self, salt: bytes) -> Any:
@@ -148,9 +167,10 @@ class Escrow:
         key = HKDF(algorithm=SHA256(), length=32, salt=salt, info=b"tiktokshop-escrow").derive(self._secret)
         return AESGCM(key)
 
-    def _sync_directory(self) -> None:
-        descriptor = os.open(self._directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

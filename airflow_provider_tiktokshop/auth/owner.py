@@ -35,7 +35,7 @@ def announce(clock: Clock, token_fingerprint: str, attempt: int = 1) -> Intent:
         host=socket.gethostname(),
         boot_id=_boot_id(),
         pid=os.getpid(),
-        pid_started=_started(os.getpid()) or 0.0,
+        pid_started=_own_start(os.getpid()),
         attempt=attempt,
     )
     with _lock:
@@ -59,7 +59,7 @@ def sender_is_gone(intent: Intent, clock: Clock) -> bool:
         return clock.now() - intent.at > SENDER_GONE_AFTER
     if intent.boot_id != _boot_id():
         return True
-    if intent.pid == os.getpid() and intent.pid_started == (_started(intent.pid) or 0.0):
+    if intent.pid == os.getpid() and intent.pid_started == _own_start(intent.pid):
         with _lock:
             return intent.owner not in _in_flight
     started = _started(intent.pid)
@@ -73,6 +73,12 @@ def _boot_id() -> str:
     except OSError:
         # No Linux: one boot is as good as another here, the process look-up decides.
         return "unknown"
+
+
+@functools.lru_cache(maxsize=1)
+def _own_start(pid: int) -> float:
+    """Return when this process started. Its pid is part of the question, because a fork takes the cached answer along."""
+    return _started(pid) or 0.0
 
 
 def _started(pid: int) -> float | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 
 import pytest
@@ -62,3 +64,40 @@ def test_a_directory_that_cannot_be_made_is_told_before_anything_is_spent(tmp_pa
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(EscrowError, match="escrow_dir"):
         Escrow(tmp_path / "file" / "e", "app", "s").check()
+
+
+def test_file_and_directory_reach_the_disk_before_seal_returns_and_new_directories_do_too(tmp_path, monkeypatch):
+    synced = []
+    sync = os.fsync
+
+    def noted(descriptor):
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    escrow = Escrow(tmp_path / "new" / "e", "app", "s")
+    first = escrow.seal("slot", PAIR)
+    assert set(synced) == {str(p) for p in (tmp_path, tmp_path / "new", tmp_path / "new" / "e", first)}
+    synced.clear()
+    second = escrow.seal("slot", PAIR)
+    assert synced == [str(second), str(tmp_path / "new" / "e")]
+
+
+def test_a_full_disk_is_told_and_leaves_no_half_file_behind(tmp_path, monkeypatch):
+    def full(_descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    escrow = Escrow(tmp_path, "app", "s")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(EscrowError, match="No space left"):
+        escrow.seal("slot", PAIR)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pairs_sealed_one_after_the_other_look_nothing_alike(tmp_path):
+    escrow = Escrow(tmp_path, "app", "s")
+    one, other = (escrow.seal("slot", PAIR).read_bytes() for _ in range(2))
+    # Magic and salt are the same; with the same nonce, the same content would be, too.
+    assert one[:21] == other[:21]
+    assert one[21:33] != other[21:33]
+    assert one[33:] != other[33:]

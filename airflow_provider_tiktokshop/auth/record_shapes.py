@@ -121,7 +121,7 @@ class Record:
     def to_json(self) -> dict[str, Any]:
         """Return the record as a JSON object."""
         result: dict[str, Any] = {"schema": SCHEMA}
-        for name in _names(type(self)):
+        for name in _names(type(self)):  # type: ignore[arg-type]
             value = getattr(self, name)
             if value is None or value == ():
                 continue
@@ -149,7 +149,7 @@ class Record:
                 "upgrade airflow-provider-tiktokshop on this machine"
             )
             raise ValueError(msg)
-        known = _names(cls)
+        known = _names(cls)  # type: ignore[arg-type]
         data = {k: v for k, v in value.items() if k in known}
         if isinstance(data.get("intent"), dict):
             parts = _names(Intent)

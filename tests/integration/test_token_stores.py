@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,13 @@ from airflow_provider_tiktokshop.api.errors import ConfigurationError
 from airflow_provider_tiktokshop.auth.records import RecordKey, RotatedRecord
 from airflow_provider_tiktokshop.auth.rotation import Outcome
 from airflow_provider_tiktokshop.auth.stores import open_store
-from airflow_provider_tiktokshop.auth.stores.base import StoreMoved, StoreUnavailable, TokenStoreError
+from airflow_provider_tiktokshop.auth.stores.base import (
+    Snapshot,
+    StoreConflict,
+    StoreMoved,
+    StoreUnavailable,
+    TokenStoreError,
+)
 from airflow_provider_tiktokshop.auth.stores.memory import MemoryStore
 from airflow_provider_tiktokshop.auth.stores.migrate import migrate
 from airflow_provider_tiktokshop.auth.stores.sql import TABLE_NAME, SqlStore, fernet_cipher
@@ -155,9 +162,9 @@ def test_the_table_holds_a_record_of_any_length_in_mysql_too():
     from sqlalchemy.dialects import mysql
     from sqlalchemy.schema import CreateTable
 
-    from airflow_provider_tiktokshop.auth.stores.sql import _Records
+    from airflow_provider_tiktokshop.auth.stores.sql_table import records_table
 
-    assert "sealed LONGTEXT" in str(CreateTable(_Records().table).compile(dialect=mysql.dialect()))
+    assert "sealed LONGTEXT" in str(CreateTable(records_table()).compile(dialect=mysql.dialect()))
 
 
 def test_eight_stores_that_find_no_table_make_one(engine):
@@ -192,6 +199,37 @@ def test_a_database_that_is_down_is_unavailable_and_its_text_is_not_repeated(tmp
         SqlStore(engine, fernet_cipher(SECRET)).read(KEY)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_when_the_database_ended_every_connection_one_operation_fails_and_the_next_ones_do_not(postgres_url):
+    engine = store_engine(postgres_url)
+    store = SqlStore(engine, fernet_cipher(SECRET))
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: store.write(KEY._replace(id=f"{n}"), VALUE), range(40)))
+    assert engine.pool.checkedin() > 1
+    other = sqlalchemy.create_engine(postgres_url)
+    with other.begin() as connection:
+        ours = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()"
+        assert len(connection.execute(sqlalchemy.text(ours)).all()) > 1
+    other.dispose()
+    with pytest.raises(StoreUnavailable, match="did not read"):
+        store.read(KEY)
+    for n in range(40):
+        assert store.read(KEY._replace(id=f"{n}")).value == VALUE
+    engine.dispose()
+
+
+def test_a_conflict_costs_no_connection(engine):
+    store = SqlStore(engine, fernet_cipher(SECRET))
+    seen = store.write(KEY, VALUE)
+    opened = []
+    sqlalchemy.event.listen(engine, "connect", lambda *_: opened.append(1))
+    store.write(KEY, VALUE)
+    for expected in (seen, Snapshot(None)):
+        with pytest.raises(StoreConflict):
+            store.write(KEY, VALUE, expected)
+    assert store.read(KEY).version == 2
+    assert opened == []
 
 
 def test_a_rotation_on_the_sql_store_needs_one_redemption_and_two_requests(workbench, engine):

@@ -12,12 +12,12 @@ import threading
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from airflow_provider_tiktokshop.auth.stores.base import Snapshot, StoreConflict, StoreUnavailable, TokenStore
+from airflow_provider_tiktokshop.auth.stores.sql_table import TABLE_NAME, Records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from sqlalchemy.engine import Connection, Engine
-    from sqlalchemy.sql.schema import Table
+    from sqlalchemy.engine import Engine
 
     from airflow_provider_tiktokshop.auth.records import RecordKey, RecordKind
 
@@ -25,7 +25,6 @@ T = TypeVar("T")
 
 __all__ = ["TABLE_NAME", "Cipher", "SqlStore", "fernet_cipher"]
 
-TABLE_NAME = "tiktokshop_records"
 _CANARY = "tiktokshop_key_canary"
 # Databases limit the parameters of one statement; SQLite's oldest limit is 999.
 _KEYS_AT_A_TIME = 500
@@ -65,41 +64,6 @@ def fernet_cipher(keys: str) -> Cipher:
         ) from None
 
 
-def _integrity_error() -> type[Exception]:
-    from sqlalchemy.exc import IntegrityError
-
-    return IntegrityError
-
-
-class _Records:
-    """The table and the statements on it, built once: building them costs more than running them."""
-
-    def __init__(self) -> None:
-        from sqlalchemy import Column, Integer, MetaData, String, Table, Text, bindparam, insert, select, update
-        from sqlalchemy.dialects.mysql import LONGTEXT
-
-        self.table = Table(
-            TABLE_NAME,
-            MetaData(),
-            Column("name", String(250), primary_key=True),
-            Column("version", Integer, nullable=False),
-            # MySQL's TEXT ends at 64 KiB, and the roster of a fleet is larger.
-            Column("sealed", Text().with_variant(LONGTEXT(), "mysql"), nullable=False),
-        )
-        columns = self.table.c
-        named = columns.name == bindparam("of")
-        self.select = select(columns.version, columns.sealed).where(named)
-        self.select_many = select(columns.name, columns.version, columns.sealed).where(
-            columns.name.in_(bindparam("names", expanding=True))
-        )
-        self.swap = (
-            update(self.table)
-            .where(named, columns.version == bindparam("over"))
-            .values(version=bindparam("to"), sealed=bindparam("content"))
-        )
-        self.insert = insert(self.table)
-
-
 class SqlStore(TokenStore):
     """Keeps each record as one sealed row of one table, which is made at the first use.
 
@@ -114,7 +78,8 @@ class SqlStore(TokenStore):
         self._make_engine = engine if callable(engine) else lambda: engine
         self._cipher = cipher
         self._lock = threading.Lock()
-        self._ready: tuple[Engine, _Records] | None = None
+        self._ready: Records | None = None
+        self._failures: tuple[type[Exception], ...] = ()
         # SQLite takes one writer at a time and lets the others poll, some of them until they give up: they queue up here.
         self._gate: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
 
@@ -123,11 +88,7 @@ class SqlStore(TokenStore):
 
         :raises StoreUnavailable: the database does not answer, or its key is not ours.
         """
-        found = self._run("read", lambda connection, records: self._select(connection, records, key.name))
-        if found is None:
-            return Snapshot(None)
-        version, sealed = found
-        return Snapshot(self._open(key.name, sealed), version)
+        return self.read_many([key])[0]
 
     def read_many(self, keys: Sequence[RecordKey]) -> list[Snapshot]:
         """Return several records with as few statements as possible, in the order of ``keys``.
@@ -137,8 +98,8 @@ class SqlStore(TokenStore):
         names, found = [key.name for key in keys], dict[str, Snapshot]()
         for start in range(0, len(names), _KEYS_AT_A_TIME):
             some = names[start : start + _KEYS_AT_A_TIME]
-            rows = self._run("read", lambda c, r, some=some: c.execute(r.select_many, {"names": some}).all())  # type: ignore[misc]
-            found |= {name: Snapshot(self._open(name, sealed), version) for name, version, sealed in rows}
+            rows = self._run("read", lambda cursor, records, some=some: records.select(cursor, some))  # type: ignore[misc]
+            found |= {name: Snapshot(self._open(name, sealed), version) for name, (version, sealed) in rows.items()}
         return [found.get(name, Snapshot(None)) for name in names]
 
     def write(self, key: RecordKey, value: dict[str, Any], expected: Snapshot | None = None) -> Snapshot:
@@ -149,8 +110,8 @@ class SqlStore(TokenStore):
         """
         sealed = self._seal(key.name, value)
         while True:
-            before = expected if expected is not None else Snapshot(None, self._version(key.name))
-            version = self._run("write", lambda c, t, b=before: self._swap(c, t, key.name, sealed, b.version))  # type: ignore[misc]
+            before = expected.version if expected is not None else self._stored(key.name)[0]
+            version = self._swap(key.name, sealed, before)
             if version is not None:
                 return Snapshot(value, version)
             if expected is not None:
@@ -166,14 +127,10 @@ class SqlStore(TokenStore):
 
     def names(self, prefix: str = "tiktokshop_") -> list[str]:
         """Return the names of all records that begin with ``prefix``, sorted."""
-        from sqlalchemy import select
-
-        def query(connection: Connection, records: _Records) -> list[str]:
-            table = records.table
-            statement = select(table.c.name).where(table.c.name.startswith(prefix, autoescape=True))
-            return sorted(name for (name,) in connection.execute(statement) if name != _CANARY)
-
-        return self._run("list", query)
+        with self._translated("list"):
+            records = self._prepare()
+            with self._gate:
+                return sorted(name for name in records.names(prefix) if name != _CANARY)
 
     def rekey(self) -> int:
         """Seal every record anew with the cipher's newest key, and return how many there are.
@@ -183,48 +140,33 @@ class SqlStore(TokenStore):
         names = [*self.names(), _CANARY]
         for name in names:
             while True:
-                found = self._run("read", lambda c, t, n=name: self._select(c, t, n))  # type: ignore[misc]
-                if found is None:
-                    break
-                version, sealed = found
-                again = self._seal(name, self._open(name, sealed))
-                if self._run("write", lambda c, t, n=name, s=again, v=version: self._swap(c, t, n, s, v)) is not None:  # type: ignore[misc]
+                version, sealed = self._stored(name)
+                if sealed is None or self._swap(name, self._seal(name, self._open(name, sealed)), version) is not None:
                     break
         return len(names) - 1
 
     # -- the table -----------------------------------------------------------------------------------------------------
 
-    def _version(self, name: str) -> int | None:
-        found = self._run("read", lambda connection, records: self._select(connection, records, name))
-        return found[0] if found is not None else None
+    def _stored(self, name: str) -> tuple[int | None, str | None]:
+        return self._run("read", lambda cursor, records: records.select(cursor, [name])).get(name, (None, None))
 
-    @staticmethod
-    def _select(connection: Connection, records: _Records, name: str) -> tuple[int, str] | None:
-        row = connection.execute(records.select, {"of": name}).first()
-        return (int(row[0]), str(row[1])) if row is not None else None
+    def _swap(self, name: str, sealed: str, version: int | None) -> int | None:
+        return self._run("write", lambda cursor, records: records.swap(cursor, name, sealed, version))
 
-    @staticmethod
-    def _swap(connection: Connection, records: _Records, name: str, sealed: str, version: int | None) -> int | None:
-        """Write over exactly ``version`` (``None``: nothing) and return the new version, or ``None`` when it moved."""
-        if version is None:
-            try:
-                SqlStore._insert(connection, records, name, sealed)
-            except _integrity_error():
-                return None
-            return 1
-        done = connection.execute(records.swap, {"of": name, "over": version, "to": version + 1, "content": sealed})
-        return version + 1 if done.rowcount == 1 else None
-
-    def _run(self, what: str, work: Callable[[Connection, _Records], T]) -> T:
+    def _run(self, what: str, work: Callable[[Any, Records], T]) -> T:
         """Do something in one transaction of its own."""
+        with self._translated(what):
+            records = self._prepare()
+            with self._gate, records.cursor() as cursor:
+                return work(cursor, records)
+
+    @contextlib.contextmanager
+    def _translated(self, what: str) -> Iterator[None]:
         try:
-            engine, records = self._prepare()
-            with self._gate, engine.begin() as connection:
-                return work(connection, records)
-        except StoreUnavailable:
-            raise
+            yield
         except Exception as error:
-            if not type(error).__module__.startswith(("sqlalchemy", "sqlite3", "psycopg", "pymysql", "MySQLdb")):
+            known = ("sqlalchemy", "sqlite3", "psycopg", "pymysql", "MySQLdb")
+            if not isinstance(error, self._failures) and not type(error).__module__.startswith(known):
                 raise
             # Only the type: a driver's text quotes the statement and its parameters.
             raise StoreUnavailable(
@@ -232,59 +174,37 @@ class SqlStore(TokenStore):
                 advice="check the connection that [tiktokshop] token_store_conn_id names, and that its database is up",
             ) from None
 
-    def _prepare(self) -> tuple[Engine, _Records]:
+    def _prepare(self) -> Records:
         if self._ready is not None:
             return self._ready
         with self._lock:
             if self._ready is None:
                 engine = self._make_engine()
-                records = _Records()
-                self._create(engine, records.table)
-                self._prove_key(engine, records)
+                records = Records(engine)
+                self._failures = (records.failure,)
+                records.create()
+                self._prove_key(records)
                 if engine.dialect.name == "sqlite":
                     self._gate = threading.Lock()
-                self._ready = (engine, records)
+                self._ready = records
             return self._ready
 
-    @staticmethod
-    def _create(engine: Engine, table: Table) -> None:
-        from sqlalchemy import inspect
-        from sqlalchemy.exc import DBAPIError
-
-        if inspect(engine).has_table(TABLE_NAME):
-            return
-        try:
-            table.create(engine)
-        except DBAPIError:
-            # Another process made it between the look and the attempt; if not, that is the error.
-            if not inspect(engine).has_table(TABLE_NAME):
-                raise
-
-    def _prove_key(self, engine: Engine, records: _Records) -> None:
+    def _prove_key(self, records: Records) -> None:
         """Open the canary, or put it there when this store has never been used."""
-        with engine.begin() as connection:
-            found = self._select(connection, records, _CANARY)
-        if found is None:
+        with records.cursor() as cursor:
+            found = records.select(cursor, [_CANARY])
+        if not found:
             # A canary was lost, not the key: whatever else is here must open before a new one vouches for the key.
-            with engine.begin() as connection:
-                other = connection.execute(records.table.select().limit(1)).first()
-            if other is not None:
-                self._open(str(other.name), str(other.sealed))
-            sealed = self._seal(_CANARY, {"schema": 1})
-            try:
-                with engine.begin() as connection:
-                    self._insert(connection, records, _CANARY, sealed)
-                return
-            except _integrity_error():
-                with engine.begin() as connection:
-                    found = self._select(connection, records, _CANARY)
-        if found is None:
+            if (other := records.any()) is not None:
+                self._open(*other)
+            with records.cursor() as cursor:
+                if records.swap(cursor, _CANARY, self._seal(_CANARY, {"schema": 1}), None) is not None:
+                    return
+            with records.cursor() as cursor:
+                found = records.select(cursor, [_CANARY])
+        if not found:
             raise StoreUnavailable("the token store's table changes while it is being looked at")
-        self._open(_CANARY, found[1])
-
-    @staticmethod
-    def _insert(connection: Connection, records: _Records, name: str, sealed: str) -> None:
-        connection.execute(records.insert, {"name": name, "version": 1, "sealed": sealed})
+        self._open(_CANARY, found[_CANARY][1])
 
     def _seal(self, name: str, value: dict[str, Any]) -> str:
         # The name is sealed too: a row copied over another one does not open as that one.

@@ -33,11 +33,19 @@ def store_engine(url: URL | str, *, pool_size: int = 16) -> Engine:
     # Threads wait for a connection rather than open more: a burst of them would cost more than it brings.
     engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=QueuePool, max_overflow=0, **options)
 
+    failed_at = float("-inf")
+
     def note(_connection: Any, record: Any) -> None:
         record.info["used_at"] = time.monotonic()
 
+    def suspect(_connection: Any, _record: Any, _error: Any) -> None:
+        # What ended one connection, a restart of the database perhaps, may well have ended all that were open then.
+        nonlocal failed_at
+        failed_at = time.monotonic()
+
     def prove(connection: Any, record: Any, _proxy: Any) -> None:
-        if time.monotonic() - record.info.get("used_at", float("inf")) < _FRESH_FOR:
+        used_at = record.info["used_at"]
+        if used_at > failed_at and time.monotonic() - used_at < _FRESH_FOR:
             return
         try:
             alive = engine.dialect.do_ping(connection)
@@ -55,6 +63,7 @@ def store_engine(url: URL | str, *, pool_size: int = 16) -> Engine:
 
     event.listen(engine, "connect", note)
     event.listen(engine, "checkin", note)
+    event.listen(engine, "invalidate", suspect)
     event.listen(engine, "checkout", prove)
     if sqlite:
         event.listen(engine, "connect", begin_with)

@@ -78,10 +78,7 @@ class Escrow:
             # A file that was cut short would be taken for a pair that another app secret has sealed.
             with contextlib.suppress(OSError):
                 path.unlink()
-            raise EscrowError(
-                f"cannot seal a token pair in {self._directory}: {error.strerror}",
-                advice="make [tiktokshop] escrow_dir a directory on a local disk that the worker may write",
-            ) from None
+            raise self._unusable("cannot seal a token pair in", error) from None
         return path
 
     def check(self) -> None:
@@ -96,15 +93,23 @@ class Escrow:
 
         A file that cannot be opened with this app's secret (it may have changed) is left where it is and skipped;
         :meth:`unreadable` lists those.
+
+        :raises EscrowError: the disk does not tell. There may well be one, and its refresh token's predecessor is spent.
         """
         return [pair for path in self._paths(slot) if (pair := self._open(path)) is not None]
 
     def slots(self) -> list[str]:
-        """Return the slots of this app that hold something."""
+        """Return the slots of this app that hold something.
+
+        :raises EscrowError: the disk does not tell.
+        """
         return sorted({path.name.removesuffix(".sealed").split("-", 1)[1].rsplit("-", 1)[0] for path in self._paths()})
 
     def unreadable(self) -> list[Path]:
-        """Return this app's sealed files that the current app secret does not open."""
+        """Return this app's sealed files that the current app secret does not open.
+
+        :raises EscrowError: the disk does not tell.
+        """
         return [path for path in self._paths() if self._open(path) is None]
 
     def erase(self, path: Path) -> None:
@@ -118,23 +123,42 @@ class Escrow:
         try:
             # Names are compared before anything else: a fleet's threads look here all the time, and rarely find anything.
             names = [name for name in os.listdir(self._directory) if name.startswith(begin) and _FILE.search(name)]  # noqa: PTH208
-            if slot:
-                names = [name for name in names if len(name) == len(begin) + len("0123456789abcdef.sealed")]
-            return sorted((self._directory / name for name in names), key=lambda p: p.stat().st_mtime_ns)
-        except OSError:
+        except FileNotFoundError:
             return []
+        except OSError as error:
+            raise self._unusable("cannot look for sealed token pairs in", error) from None
+        if slot:
+            names = [name for name in names if len(name) == len(begin) + len("0123456789abcdef.sealed")]
+        found = []
+        for name in names:
+            path = self._directory / name
+            # Somebody else may have erased it since.
+            with contextlib.suppress(FileNotFoundError):
+                found.append((path.stat().st_mtime_ns, path))
+        return [path for _, path in sorted(found)]
 
     def _open(self, path: Path) -> SealedPair | None:
         from cryptography.exceptions import InvalidTag
 
         try:
             data = path.read_bytes()
-            if not data.startswith(_MAGIC):
-                return None
-            salt, nonce, sealed = data[5:21], data[21:33], data[33:]
-            return SealedPair(path, json.loads(self._cipher(salt).decrypt(nonce, sealed, self._app.encode())))
-        except (OSError, InvalidTag, ValueError):
+        except FileNotFoundError:
             return None
+        except OSError as error:
+            raise self._unusable("cannot read a sealed token pair in", error) from None
+        if not data.startswith(_MAGIC):
+            return None
+        salt, nonce, sealed = data[5:21], data[21:33], data[33:]
+        try:
+            return SealedPair(path, json.loads(self._cipher(salt).decrypt(nonce, sealed, self._app.encode())))
+        except (InvalidTag, ValueError):
+            return None
+
+    def _unusable(self, what: str, error: OSError) -> EscrowError:
+        return EscrowError(
+            f"{what} {self._directory}: {error.strerror}",
+            advice="make [tiktokshop] escrow_dir a directory on a local disk that the worker may read and write",
+        )
 
     def _create(self, path: Path) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL

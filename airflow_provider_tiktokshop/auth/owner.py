@@ -32,7 +32,7 @@ def announce(clock: Clock, token_fingerprint: str, attempt: int = 1) -> Intent:
         fingerprint=token_fingerprint,
         at=clock.now(),
         boot_at=clock.boottime(),
-        host=socket.gethostname(),
+        host=_host(),
         boot_id=_boot_id(),
         pid=os.getpid(),
         pid_started=_own_start(os.getpid()),
@@ -55,7 +55,7 @@ def sender_is_gone(intent: Intent, clock: Clock) -> bool:
     On the same machine and boot the process is looked up (its start time tells a reused pid apart); after a reboot it
     is gone; on another machine only time proves it.
     """
-    if intent.host != socket.gethostname():
+    if intent.host != _host():
         return clock.now() - intent.at > SENDER_GONE_AFTER
     if intent.boot_id != _boot_id():
         return True
@@ -64,6 +64,20 @@ def sender_is_gone(intent: Intent, clock: Clock) -> bool:
             return intent.owner not in _in_flight
     started = _started(intent.pid)
     return started is None or started != intent.pid_started
+
+
+def _host() -> str:
+    """Return where this process's id means something: containers of one name on one machine number theirs apart."""
+    return f"{socket.gethostname()}{_pid_namespace()}"
+
+
+@functools.cache
+def _pid_namespace() -> str:
+    try:
+        return f" {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        # No Linux, or no leave to look: as before there were containers.
+        return ""
 
 
 @functools.cache

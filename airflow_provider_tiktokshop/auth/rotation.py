@@ -30,6 +30,7 @@ from airflow_provider_tiktokshop.api.errors import (
     TikTokShopError,
 )
 from airflow_provider_tiktokshop.auth import keeping, owner
+from airflow_provider_tiktokshop.auth.escrow import EscrowError
 from airflow_provider_tiktokshop.auth.outcomes import Outcome, RotationResult, describe
 from airflow_provider_tiktokshop.auth.records import (
     DEFAULT_ADVISORY,
@@ -97,6 +98,8 @@ class Rotator:
         self.mask = mask
         self.advisory = advisory
         self.budget = budget
+        self._escrow_lock = threading.Lock()
+        self._escrow_proven = False
         # Set when the process has been told to end: persisting then stops retrying once the pair is safe in escrow.
         self.interrupted = threading.Event()
 
@@ -112,7 +115,7 @@ class Rotator:
             return self._rotate(id, replace_generation, bootstrap)
         except TokenStoreError as error:
             return RotationResult(id, Outcome.STORE, error=describe(error))
-        except ConfigurationError as error:
+        except (ConfigurationError, EscrowError) as error:
             return RotationResult(id, Outcome.CONFIGURATION, error=describe(error))
         except Exception as error:
             # A record of a newer version, a bug of ours: this authorization fails, loudly, and the others go on.
@@ -227,11 +230,25 @@ class Rotator:
         self._amend(key, record, base, done)
         return self._result(done, outcome)
 
+    def _prove_escrow(self) -> None:
+        """Seal and erase something, once a run and again after a failure, before anything is spent."""
+        with self._escrow_lock:
+            if not self._escrow_proven:
+                self.escrow.check()
+                self._escrow_proven = True
+
     # -- 2 and 3: announce, redeem ------------------------------------------------------------------------------------
 
     def _announce_and_redeem(
         self, key: RecordKey, record: RotatedRecord, base: Snapshot, attempt: int
     ) -> RotationResult:
+        try:
+            self._prove_escrow()
+        except EscrowError as error:
+            if self._left(record.access_expires_at) >= LAST_DAY:
+                return self._result(record, Outcome.CONFIGURATION, error=describe(error))
+            # Without a disk the pair has only the store; without a new pair this seller's data stops within a day.
+            log.error("%s", error)  # noqa: TRY400 - the text says it all
         # Before the intent: an intent that waits in a queue would grow too old to send.
         if self.budget is not None:
             self.budget.acquire()
@@ -247,6 +264,10 @@ class Rotator:
             if stored is None:
                 return self._result(record, Outcome.WAITING, error={"text": "another process was here first"})
             base = stored
+            if self.interrupted.is_set():
+                # Told to end just now: what is begun here would be killed in the middle.
+                self._amend(key, announced, base, record)
+                return self._result(record, Outcome.STOPPED)
             if self.clock.boottime() - intent.boot_at > INTENT_FRESH_FOR:
                 text = "more than 30 s went by between announcing and sending: given up unsent"
                 return self._not_spent(key, announced, base, {"text": text}, Outcome.TRANSIENT)
@@ -359,6 +380,8 @@ class Rotator:
         keeping.mask_all(self.mask, grant.access_token, grant.refresh_token)
         kept = keeping.with_grant(record, grant, self._now)
         sealed = keeping.seal(self.escrow, record.id, "rotation", kept)
+        if sealed is None:
+            self._escrow_proven = False
         stored = keeping.persist(self, key, kept, base, sealed=sealed is not None)
         if stored is None:
             text = "the store did not take the new pair; it is sealed in escrow and the next run adopts it"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tiktokshop.api.errors import TikTokShopError
+from airflow_provider_tiktokshop.auth.escrow import EscrowError
 from airflow_provider_tiktokshop.auth.fleet import RotationReport, rotate_all
 from airflow_provider_tiktokshop.auth.records import Authorization, Status, authorization_id
 from airflow_provider_tiktokshop.auth.rotation import LAST_DAY, Outcome, RotationResult
@@ -172,10 +173,12 @@ def _warnings(rotator: Rotator, run: RunReport) -> list[str]:
         texts.append(
             f"the connection's refresh token: {run.seed.outcome}; {error.get('text', '')} {error.get('advice') or ''}".strip()
         )
-    texts.extend(
-        f"a sealed pair in escrow cannot be opened with this app secret: {path.name}"
-        for path in rotator.escrow.unreadable()
-    )
+    try:
+        sealed = rotator.escrow.unreadable()
+    except EscrowError as error:
+        texts.append(error.message)
+    else:
+        texts.extend(f"a sealed pair in escrow cannot be opened with this app secret: {path.name}" for path in sealed)
     return texts
 
 

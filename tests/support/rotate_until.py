@@ -157,7 +157,9 @@ def rotate(job: dict[str, Any]) -> dict[str, Any]:
         held = {pair.access_token, pair.refresh_token, bench.record(id_).previous_refresh_token}
         rotator.mask = lambda secret: None if secret in held else stop_here(step)
     elif step == "after_mask":
-        bench.escrow.seal = lambda *_: stop_here(step)  # type: ignore[method-assign]
+        seal = bench.escrow.seal
+        # Not where the escrow proves itself, before anything is sent.
+        bench.escrow.seal = lambda slot, content: stop_here(step) if slot == id_ else seal(slot, content)  # type: ignore[method-assign]
     elif step == "before_test":
         rotator.probe = lambda *_: stop_here(step)
     return {"ended": str(rotator.rotate(id_).outcome)}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from dataclasses import replace
+
+import pytest
 
 from airflow_provider_tiktokshop.api.clock import SYSTEM_CLOCK
 from airflow_provider_tiktokshop.auth import owner
@@ -21,13 +24,13 @@ sys.stdin.read()
 """
 
 
-def announcing_process():
+def announcing_process(*inside):
     import json
 
     from airflow_provider_tiktokshop.auth.records import Intent
 
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [*inside, sys.executable, "-c", PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     return process, Intent(**json.loads(process.stdout.readline()))
 
@@ -77,4 +80,20 @@ def test_in_this_process_a_sender_is_gone_once_it_has_finished():
 def test_on_another_machine_only_time_proves_it():
     intent = replace(owner.announce(SYSTEM_CLOCK, "f"), host="elsewhere")
     assert not owner.sender_is_gone(intent, SYSTEM_CLOCK)
+    assert owner.sender_is_gone(replace(intent, at=intent.at - owner.SENDER_GONE_AFTER - 1), SYSTEM_CLOCK)
+
+
+def test_a_sender_in_another_container_of_the_same_name_is_not_looked_up_among_our_processes():
+    """Both are "worker" on one machine; the other's process 1 is not ours."""
+    namespace = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]
+    if shutil.which("unshare") is None or subprocess.run([*namespace, "true"], check=False).returncode:
+        pytest.skip("no leave to make a process namespace here")
+    process, intent = announcing_process(*namespace)
+    try:
+        assert intent.pid == 1
+        assert intent.boot_id == owner.announce(SYSTEM_CLOCK, "f").boot_id
+        assert not owner.sender_is_gone(intent, SYSTEM_CLOCK)
+    finally:
+        process.kill()
+        process.wait()
     assert owner.sender_is_gone(replace(intent, at=intent.at - owner.SENDER_GONE_AFTER - 1), SYSTEM_CLOCK)

@@ -212,7 +212,7 @@ class WatchedEscrow(Escrow):
         record = content.get("record") or {}
         if record.get("refresh_token"):
             self.kept(record)
-        self.gate("sealed")
+            self.gate("sealed")
         return path
 
 

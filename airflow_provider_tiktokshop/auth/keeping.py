@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tiktokshop.api.errors import ConfigurationError
 from airflow_provider_tiktokshop.auth.escrow import EscrowError
@@ -146,6 +146,25 @@ def persist(
         delay = min(delay * 2, 2.0)
 
 
+def write_over_seen(rotator: Rotator, key: RecordKey, value: dict[str, Any], seen: Snapshot) -> Snapshot:
+    """Write a record where the store still holds what was seen.
+
+    A strict store compares by itself; before writing to any other, look again: whoever slept since the first look, for
+    however short a time, would write over what a peer did meanwhile, and a rotated pair would be gone.
+
+    :raises StoreConflict: somebody else wrote meanwhile.
+    """
+    store, clock = rotator.store, rotator.clock
+    while not store.strict:
+        looked_at = clock.boottime()
+        current = store.read(key)
+        if current.value != seen.value:
+            raise StoreConflict(f"somebody else wrote {key.name} meanwhile")
+        if clock.boottime() - looked_at < VIEW_FRESH_FOR:
+            return store.write(key, value, current)
+    return store.write(key, value, seen)
+
+
 def merge(current: Snapshot, new: RotatedRecord) -> RotatedRecord | None:
     """Return what to write over ``current``, or ``None`` when what is stored is ahead of ``new``.
 
@@ -184,7 +203,7 @@ def adopt_escrow(
         if rescued is not None:
             check_identity(rotator.app, rescued.app_key, rescued.issuer)
             mask_all(rotator.mask, rescued.access_token, rescued.refresh_token)
-            base = rotator.store.write(key, rescued.to_json(), base)
+            base = write_over_seen(rotator, key, rescued.to_json(), base)
             record = rescued
             log.info("adopted a pair of %s that was waiting in escrow", id_)
         rotator.escrow.erase(sealed.path)

@@ -104,11 +104,27 @@ class Authorizations:
         """
         # A fleet's records are read together where the store can, but not all at once: memory stays flat.
         for start in range(0, len(ids), size):
-            part = ids[start : start + size]
-            keys = [RecordKey(kind, self._app.app_key, id_) for id_ in part for kind in _PARTS]
-            values = [snapshot.value for snapshot in self._store.read_many(keys)]
-            combined = (self._combine(*values[n : n + len(_PARTS)]) for n in range(0, len(values), len(_PARTS)))
-            yield [one for one in combined if one is not None]
+            yield [one for one in self._read(ids[start : start + size]) if one is not None]
+
+    def look(self, ids: Sequence[str]) -> dict[str, Authorization | None]:
+        """Return the authorizations with these ids; ``None`` for whom there is none, or whose records cannot be read now.
+
+        For whoever looks after many: one record that cannot be read must not stop the others.
+        """
+        found: dict[str, Authorization | None] = {}
+        for start in range(0, len(ids), READ_TOGETHER):
+            part = ids[start : start + READ_TOGETHER]
+            try:
+                found |= zip(part, self._read(part), strict=True)
+            except (TikTokShopError, ValueError):
+                found |= {id_: self._look(id_) for id_ in part}
+        return found
+
+    def _look(self, id_: str) -> Authorization | None:
+        try:
+            return self.get(id_)
+        except (TikTokShopError, ValueError):
+            return None
 
     def get(self, id: str) -> Authorization | None:  # noqa: A002
         """Return the authorization with this id (not open_id), or ``None``.
@@ -116,7 +132,12 @@ class Authorizations:
         :raises StoreUnavailable: the store does not answer.
         :raises ConfigurationError: the record belongs to another app or another auth host.
         """
-        return self._combine(*(self._read(kind, id) for kind in _PARTS))
+        return self._read([id])[0]
+
+    def _read(self, ids: Sequence[str]) -> list[Authorization | None]:
+        keys = [RecordKey(kind, self._app.app_key, id_) for id_ in ids for kind in _PARTS]
+        values = [snapshot.value for snapshot in self._store.read_many(keys)]
+        return [self._combine(*values[n : n + len(_PARTS)]) for n in range(0, len(values), len(_PARTS))]
 
     def _combine(
         self, rotated: dict[str, Any] | None, consent: dict[str, Any] | None, notice: dict[str, Any] | None
@@ -175,9 +196,6 @@ class Authorizations:
         """Return a token source that reads this authorization's access token at each use."""
         return StoredToken(self, authorization.id, clock=self._clock, mask=self._mask)
 
-    def _read(self, kind: RecordKind, id_: str) -> dict[str, Any] | None:
-        return self._store.read(RecordKey(kind, self._app.app_key, id_)).value
-
     def check_not_moved(self) -> None:
         """Refuse to go on where the app's records were moved to another store: what is new would be put where nobody looks.
 
@@ -192,21 +210,21 @@ class Authorizations:
             raise moved(value)
         return dict(value.get("authorizations") or {})
 
-    def enroll(self, authorization: Authorization) -> None:
-        """Note an authorization in the roster, the list that tasks on Airflow before 3.3 depend on.
+    def enroll(self, *authorizations: Authorization) -> None:
+        """Note authorizations in the roster, the list that tasks on Airflow before 3.3 depend on.
 
         :raises StoreUnavailable: the store did not take it.
         """
-        roster = self._roster()
-        for id_ in self._store.ids("rotated", self._app.app_key) or ():
-            roster.setdefault(id_, {})
-        for id_ in self._store.ids("consent", self._app.app_key) or ():
-            roster.setdefault(id_, {})
-        entry = {"open_id": authorization.open_id, "shop_ids": [shop.id for shop in authorization.shops]}
-        if roster.get(authorization.id) == entry:
-            return
-        roster[authorization.id] = entry
-        self._store.write(RecordKey("roster", self._app.app_key), {"schema": 1, "authorizations": roster})
+        before = self._roster()
+        roster = dict(before)
+        for kind in ("rotated", "consent"):
+            for id_ in self._store.ids(kind, self._app.app_key) or ():
+                roster.setdefault(id_, {})
+        for authorization in authorizations:
+            shop_ids = [shop.id for shop in authorization.shops]
+            roster[authorization.id] = {"open_id": authorization.open_id, "shop_ids": shop_ids}
+        if roster != before:
+            self._store.write(RecordKey("roster", self._app.app_key), {"schema": 1, "authorizations": roster})
 
 
 class StoredToken:

@@ -113,6 +113,8 @@ class Rotator:
         """
         try:
             return self._rotate(id, replace_generation, bootstrap)
+        except StoreConflict as error:
+            return RotationResult(id, Outcome.WAITING, error=describe(error))
         except TokenStoreError as error:
             return RotationResult(id, Outcome.STORE, error=describe(error))
         except (ConfigurationError, EscrowError) as error:
@@ -142,7 +144,7 @@ class Rotator:
                 forgotten = replace(
                     record, status="revoked", consent_id=new.consent_id, intent=None, updated_at=self._now
                 )
-                self.store.write(key, forgotten.to_json(), base)
+                keeping.write_over_seen(self, key, forgotten.to_json(), base)
             return RotationResult(id_, Outcome.DEAD, new.open_id)
         if new is not None:
             if (
@@ -156,7 +158,7 @@ class Rotator:
                 advice = "check that the store answers and the Fernet key is right; then run once with bootstrap=True"
                 return RotationResult(id_, Outcome.STORE, new.open_id, error={"text": text, "advice": advice})
             record = adopt(record, new, self._now)
-            base = self.store.write(key, record.to_json(), base)
+            base = keeping.write_over_seen(self, key, record.to_json(), base)
             adopted = True
         if record is None:
             return RotationResult(id_, Outcome.DEAD, consent.open_id if consent else None)

@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_tiktokshop.api.errors import TikTokShopError
 from airflow_provider_tiktokshop.auth.escrow import EscrowError
 from airflow_provider_tiktokshop.auth.fleet import RotationReport, rotate_all
 from airflow_provider_tiktokshop.auth.records import Authorization, Status, authorization_id
@@ -113,7 +112,7 @@ def run_rotation(
         ids = {*authorizations.ids(), *(slot for slot in rotator.escrow.slots() if _ID.match(slot))}
     else:
         ids = {authorization_id(open_id) for open_id in open_ids}
-    held = {id_: _look(authorizations, id_) for id_ in ids}
+    held = authorizations.look(sorted(ids))
     # Most urgent first: if the run is cut short, those with time left can wait for the next one.
     order = sorted(ids, key=lambda id_: (_expiry(held[id_]), id_))
     forced = _forced(force, held)
@@ -122,14 +121,14 @@ def run_rotation(
     report = rotate_all(
         rotator, order, replace_generations=forced, bootstrap=bootstrap, concurrency=concurrency, on_result=on_result
     )
-    after = [found for id_ in order if (found := _look(authorizations, id_)) is not None]
+    after = [found for found in authorizations.look(order).values() if found is not None]
     run = RunReport(report, seeded, after, now=rotator.clock.now())
-    for authorization in after:
+    if after:
         try:
-            authorizations.enroll(authorization)
+            authorizations.enroll(*after)
         except TokenStoreError as error:
             # Only a cache: the next run, or the command line, writes it again.
-            log.warning("could not note authorization %s in the roster: %s", authorization.id, error.message)
+            log.warning("could not note %d authorizations in the roster: %s", len(after), error.message)
     run.warnings.extend(_warnings(rotator, run))
     return run
 
@@ -141,14 +140,6 @@ def _forced(force: bool | int | Mapping[str, int], held: Mapping[str, Authorizat
     if isinstance(force, int):
         return dict.fromkeys(held, force)
     return {key if key in held else authorization_id(key): generation for key, generation in force.items()}
-
-
-def _look(authorizations: Authorizations, id_: str) -> Authorization | None:
-    try:
-        return authorizations.get(id_)
-    except (TikTokShopError, ValueError):
-        # One record that cannot be read must not stop the others; its own rotation will say what is wrong with it.
-        return None
 
 
 def _expiry(authorization: Authorization | None) -> float:

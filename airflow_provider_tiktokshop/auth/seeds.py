@@ -15,7 +15,7 @@ from airflow_provider_tiktokshop.auth import keeping, owner
 from airflow_provider_tiktokshop.auth.outcomes import describe
 from airflow_provider_tiktokshop.auth.records import ConsentRecord, RecordKey, RotatedRecord, SeedRecord, fingerprint
 from airflow_provider_tiktokshop.auth.rotation import INTENT_FRESH_FOR, Rotator
-from airflow_provider_tiktokshop.auth.stores.base import Snapshot, TokenStoreError
+from airflow_provider_tiktokshop.auth.stores.base import Snapshot, StoreConflict, TokenStoreError
 
 if TYPE_CHECKING:
     from airflow_provider_tiktokshop.auth.consent import AuthorizationFlow
@@ -67,6 +67,8 @@ def redeem_seed(
     """
     try:
         return _Seed(seed, rotator, flow, authorizations).redeem(bootstrap=bootstrap)
+    except StoreConflict as error:
+        return SeedResult(SeedOutcome.WAITING, error=describe(error))
     except TokenStoreError as error:
         return SeedResult(SeedOutcome.STORE, error=describe(error))
 
@@ -117,7 +119,9 @@ class _Seed:
         self._rotator.escrow.check()
         intent = owner.announce(self._clock, self._fingerprint, attempt)
         try:
-            base = self._write(base, intent=intent)
+            # Looked at again where the store does not compare: a peer may have redeemed the seed since.
+            announced = self._record(intent=intent).to_json()
+            base = keeping.write_over_seen(self._rotator, self._key, announced, base)
             if self._clock.boottime() - intent.boot_at > INTENT_FRESH_FOR:
                 self._write(base)
                 return SeedResult(SeedOutcome.TRANSIENT, error={"text": "given up unsent, 30 s after announcing it"})
@@ -203,11 +207,13 @@ class _Seed:
         return replace(again, proven=True)
 
     def _write(self, base: Snapshot, **changes: Any) -> Snapshot:
-        record = SeedRecord(
+        return self._store.write(self._key, self._record(**changes).to_json(), base)
+
+    def _record(self, **changes: Any) -> SeedRecord:
+        return SeedRecord(
             app_key=self._app.app_key,
             issuer=self._app.issuer,
             fingerprint=self._fingerprint,
             updated_at=self._clock.now(),
             **changes,
         )
-        return self._store.write(self._key, record.to_json(), base)

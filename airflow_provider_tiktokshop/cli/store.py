@@ -37,8 +37,7 @@ def migrate(args: argparse.Namespace) -> None:
     moved = move(source, target, app.app_key, target_name=args.to, clock=SYSTEM_CLOCK)
     there = Authorizations(app, target, mask=mask)
     held = there.all()
-    for authorization in held:
-        there.enroll(authorization)
+    there.enroll(*held)
     result = {"app_key": app.app_key, "from": source_name, "to": args.to, "moved": moved, "authorizations": len(held)}
     if args.output == "json":
         print(json.dumps(result, indent=2))

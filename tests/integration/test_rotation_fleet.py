@@ -1,12 +1,17 @@
-"""How a run over many sellers gets going."""
+"""How a run over many sellers gets going, and what it asks of the store beside the rotations."""
 
 from __future__ import annotations
 
 import threading
 
 import pytest
+import sqlalchemy
+from cryptography.fernet import Fernet
 
 from airflow_provider_tiktokshop.auth.fleet import rotate_all
+from airflow_provider_tiktokshop.auth.records import RecordKey
+from airflow_provider_tiktokshop.auth.stores.sql import SqlStore, fernet_cipher
+from airflow_provider_tiktokshop.auth.stores.sql_engine import store_engine
 
 REFRESH = "/api/v2/token/refresh"
 
@@ -28,3 +33,31 @@ def test_the_first_seller_goes_alone_then_four_and_then_as_many_as_are_allowed(w
     bench.emulator.release()
     run.join()
     assert bench.emulator.stats()["redemptions_total"] == before + 30
+
+
+def test_what_a_run_reads_and_notes_of_its_sellers_takes_few_statements_however_many_they_are(workbench, tmp_path):
+    engine = store_engine(f"sqlite:///{tmp_path}/records.db")
+    bench = workbench(sellers=40, store=SqlStore(engine, fernet_cipher(Fernet.generate_key().decode())))
+    bench.adopt_seeds()
+    bench.run()
+    statements = []
+    sqlalchemy.event.listen(engine, "checkout", lambda *_: statements.append(1))
+    report = bench.run()
+    assert report.rotation.counts == {"rotated": 40}
+    assert len(report.authorizations) == 40
+    # Four for each rotation, and a handful for the list, the look before and after, and the roster.
+    assert len(statements) <= 4 * 40 + 12
+    roster = bench.store.read(RecordKey("roster", bench.app.app_key)).value["authorizations"]
+    assert {entry["open_id"] for entry in roster.values()} == {s["open_id"] for s in bench.emulator.sellers}
+    engine.dispose()
+
+
+def test_a_record_that_cannot_be_read_hides_no_other_seller(workbench):
+    bench = workbench(sellers=3)
+    ids = bench.adopt_seeds()
+    bench.run()
+    bench.store.write(RecordKey("rotated", bench.app.app_key, ids[1]), {"schema": 999})
+    seen = bench.authorizations.look(ids)
+    assert [seen[id_] is None for id_ in ids] == [False, True, False]
+    report = bench.run()
+    assert report.rotation.counts == {"rotated": 2, "failed": 1}

@@ -450,6 +450,42 @@ def test_r14_the_older_epochs_pair_never_replaces_a_newer_consent(workbench):
     assert bench.record(id_).generation == 1
 
 
+class SleepyStore(FileStore):
+    """Whoever reads a record of one kind falls asleep right after, once, for as long as ``meanwhile`` takes."""
+
+    def __init__(self, directory):
+        super().__init__(directory)
+        self.kind, self.meanwhile = None, None
+
+    def read(self, key):
+        found = super().read(key)
+        if key.kind == self.kind:
+            self.kind = None
+            self.meanwhile()
+        return found
+
+
+def test_r14_a_sender_that_slept_since_it_read_does_not_adopt_a_consent_over_what_a_peer_rotated(workbench, tmp_path):
+    store = SleepyStore(tmp_path / "store")
+    bench = workbench(refresh_mode="family", store=store)
+    [id_] = bench.adopt_seeds()
+    store.kind, store.meanwhile = "rotated", lambda: bench.rotator().rotate(id_)
+    assert bench.rotator().rotate(id_).outcome is Outcome.WAITING
+    assert (bench.record(id_).generation, bench.reused()) == (2, 0)
+    assert bench.probe(bench.record(id_).access_token, 0)
+
+
+def test_a_sender_that_slept_since_it_read_does_not_redeem_a_seed_that_a_peer_redeemed(workbench, tmp_path):
+    store = SleepyStore(tmp_path / "store")
+    bench = workbench(refresh_mode="family", store=store)
+    seed = bench.emulator.sellers[0]["refresh_token"]
+    store.kind, store.meanwhile = "seed", lambda: bench.run(seed=seed, open_ids=[])
+    report = bench.run(seed=seed, open_ids=[])
+    assert str(report.seed.outcome) in {"waiting", "done_before"}
+    assert (bench.redemptions, bench.reused()) == (1, 0)
+    assert bench.run().rotation.counts == {"rotated": 1}
+
+
 def test_r15_expiries_are_absolute_and_may_exceed_32_bits(workbench):
     bench = workbench(refresh_ttl=4_000_000_000)
     [id_] = bench.adopt_seeds()

@@ -37,14 +37,20 @@ SECRET = Fernet.generate_key().decode()
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request, tmp_path):
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/records.db"
-    base = request.getfixturevalue("postgres_url")
-    engine = sqlalchemy.create_engine(base)
+    return (
+        request.getfixturevalue("empty_postgres")
+        if request.param == "postgresql"
+        else f"sqlite:///{tmp_path}/records.db"
+    )
+
+
+@pytest.fixture
+def empty_postgres(postgres_url):
+    engine = sqlalchemy.create_engine(postgres_url)
     with engine.begin() as connection:
         connection.execute(sqlalchemy.text(f"drop table if exists {TABLE_NAME}"))
     engine.dispose()
-    return base
+    return postgres_url
 
 
 @pytest.fixture
@@ -201,13 +207,13 @@ def test_a_database_that_is_down_is_unavailable_and_its_text_is_not_repeated(tmp
     assert caught.value.__cause__ is None
 
 
-def test_when_the_database_ended_every_connection_one_operation_fails_and_the_next_ones_do_not(postgres_url):
-    engine = store_engine(postgres_url)
+def test_when_the_database_ended_every_connection_one_operation_fails_and_the_next_ones_do_not(empty_postgres):
+    engine = store_engine(empty_postgres)
     store = SqlStore(engine, fernet_cipher(SECRET))
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda n: store.write(KEY._replace(id=f"{n}"), VALUE), range(40)))
     assert engine.pool.checkedin() > 1
-    other = sqlalchemy.create_engine(postgres_url)
+    other = sqlalchemy.create_engine(empty_postgres)
     with other.begin() as connection:
         ours = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()"
         assert len(connection.execute(sqlalchemy.text(ours)).all()) > 1

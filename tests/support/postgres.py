@@ -22,10 +22,14 @@ NO_CLUSTER = Path("/etc/postgresql-common/createcluster.d/no-cluster-for-tests.c
 
 
 class PrivatePostgres:
-    """A PostgreSQL server for the time of a ``with`` block; ``url`` is its SQLAlchemy URL."""
+    """A PostgreSQL server for the time of a ``with`` block; ``url`` is its SQLAlchemy URL.
 
-    def __init__(self) -> None:
+    :param durable: let it wait for the disk, as in earnest; nothing of a test outlives it, but a measurement must not cheat.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
         self.url = ""
+        self._durable = durable
         self._directory = Path(tempfile.mkdtemp(prefix="postgres-"))
         self._server: subprocess.Popen[bytes] | None = None
 
@@ -72,7 +76,7 @@ class PrivatePostgres:
             "listen_addresses": "127.0.0.1",
             "port": str(port),
             "unix_socket_directories": "",
-            "fsync": "off",  # nothing here outlives the test
+            "fsync": "on" if self._durable else "off",
         }
         with log.open("wb") as output:
             self._server = subprocess.Popen(

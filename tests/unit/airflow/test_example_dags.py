@@ -118,6 +118,22 @@ def test_where_much_is_read_again_a_backfill_can_do_without(name: str) -> None:
         assert dag.get_task(task_id).partial_kwargs["lookback"] == "{{ params.lookback }}"
 
 
+def test_the_guide_lists_every_dag_with_its_hour_and_the_form_with_its_params() -> None:
+    guides = REPOSITORY / "docs" / "guides"
+    listed = {
+        line.split("`")[1]: line
+        for line in (guides / "example-dags.md").read_text().splitlines()
+        if "(../../dags/" in line
+    }
+
+    assert set(listed) == {path.stem for path in DAGS}
+    for name in EXTRACTIONS:
+        minute, hour, *_ = load(name).schedule._expression.split()
+        assert listed[name].endswith(f" {int(hour):02}:{int(minute):02} |")
+    page = (guides / "backfill.md").read_text()
+    assert not [name for name in load("tiktokshop_backfill").params if f"`{name}`" not in page]
+
+
 def test_the_form_of_a_backfill_refuses_what_it_can() -> None:
     dag = load("tiktokshop_backfill")
     good = {"stream": "orders", "start": "2026-01-01T00:00:00Z", "end": "2026-02-01T00:00:00Z"}

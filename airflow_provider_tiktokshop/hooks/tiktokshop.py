@@ -143,6 +143,9 @@ class TikTokShopHook(BaseHook):
         A shop whose access token has merely expired is included: its own task then fails and says so, instead of being
         left out in silence.
 
+        Sellers who must authorize again are left out with a warning, and so is one whose shops are not known yet and who is
+        refused when they are looked up: nobody else has to wait for them.
+
         :param include_dead: also the shops of sellers who must authorize again first.
         :return: ``[{"open_id": …, "shop_id": …}]``, sorted, so that a shop keeps its map index from run to run.
         """

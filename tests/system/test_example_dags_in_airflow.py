@@ -26,6 +26,9 @@ NAMES = ("orders", "products", "fulfillment", "aftersales", "finance", "promotio
 DAGS = [f"tiktokshop_extract_{name}" for name in NAMES]
 ORDERS, BACKFILL = "tiktokshop_extract_orders", "tiktokshop_backfill"
 DAY = timedelta(days=1)
+
+# All eight DAGs begin at once, and whichever is looked at first has waited for the others' tasks, too.
+pytestmark = pytest.mark.timeout(600)
 ENDED = {"success", "failed", "skipped", "upstream_failed"}
 
 

@@ -38,7 +38,7 @@ _LAYOUT: Final = 1  # changes when the same rows give other columns or other row
 # are counted from the part's first row, never by pages or threads: the same rows are the same bytes. A reader, and each
 # of eight windows, holds about one row group.
 _STEP: Final = 200
-_ROW_GROUP: Final = 2 << 20
+_ROW_GROUP: Final = 1 << 20
 # What a reader's datetime can hold: the years 1 to 9999.
 _FIRST, _LAST = -62_135_596_800, 253_402_300_799
 

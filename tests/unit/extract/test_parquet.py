@@ -260,10 +260,10 @@ def test_a_part_without_some_rows_is_the_part_that_never_had_them(monkeypatch):
 
 
 def test_a_row_group_ends_by_its_bytes_so_that_memory_is_bounded():
-    rows = [order(n, buyer_message="x" * 8_000 + str(n)) for n in range(2000)]
+    rows = [order(n, buyer_message="x" * 4_000 + str(n)) for n in range(2000)]
     metadata = pq.read_metadata(written(rows, page=100))
     groups = [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)]
-    assert groups == [400] * 5  # of 8 kB each: two steps of 200 rows pass 2 MiB
+    assert groups == [400] * 5  # of 4 kB each: two steps of 200 rows pass 1 MiB
     assert metadata.row_group(0).column(0).compression == "ZSTD"
 
 

@@ -491,6 +491,24 @@ def test_a_hook_that_names_a_shop_loads_that_shop(deployment, destination):
     assert len(destination.rows("select distinct shop_id from orders")) == 2
 
 
+def test_what_is_read_takes_no_more_memory_however_much_there_is(emulators, destination):
+    emulator = emulators.get({"orders": 12_000, "rate_limit": 1_000_000})
+    times = [row["update_time"] for row in emulator.truth(emulator.sellers[0]["shops"][0]["id"])]
+
+    def peak(start):
+        options = {"start": start, "end": times[-1] + 1, "lookback": 0, "windows": 8}
+        output, errors = destination.in_a_process(emulator, die_at="extract", **options).communicate(timeout=200)
+        assert output, errors
+        told = json.loads(output)
+        assert told["rows"] == sum(at >= start for at in times)
+        return told["peak_mb"]
+
+    few, many = peak(times[-2000]), peak(times[0])
+    print(f"peak: {few:.1f} MB for 2,000 orders, {many:.1f} MB for 12,000")
+    # 10,000 orders kept would be 200 MB.
+    assert many - few < 25
+
+
 def test_an_interval_that_lies_in_the_future_is_refused(emulator, destination):
     resource = tiktokshop_resource("orders", client_of(emulator), start=4_000_000_000, end=4_000_003_600)
     with pytest.raises(PipelineStepFailed) as failed:

@@ -15,6 +15,7 @@ from typing import Any
 from airflow_provider_tiktokshop.api.app import App
 from airflow_provider_tiktokshop.api.client import StaticToken, TikTokShopClient
 from airflow_provider_tiktokshop.testing.emulator import EmulatorProcess
+from tests.support.extraction import peak_mb
 
 ROOT = Path(__file__).resolve().parents[2]
 QUIET = {"RUNTIME__DLTHUB_TELEMETRY": "false", "PROVIDERS__ENABLE_AIRFLOW_SECRETS": "false"}
@@ -95,7 +96,8 @@ class Destination:
     def in_a_process(self, emulator: EmulatorProcess, die_at: str | None = None, **options: Any) -> Any:
         """Load orders in a process of its own.
 
-        :param die_at: ``load`` to let it kill itself while the first of its files is being loaded.
+        :param die_at: ``load`` to let it kill itself while the first of its files is being loaded, ``extract`` to let it
+            end before there is a pipeline, with the number of rows and the greatest size of the process.
         """
         facts = {
             "folder": str(self.folder),
@@ -140,7 +142,11 @@ def _main() -> None:
 
     facts = json.loads(sys.stdin.readline())
     destination = Destination(Path(facts["folder"]), progress=_killer() if facts["die_at"] == "load" else None)
-    print(json.dumps(destination.load(tiktokshop_resource("orders", _client(*facts["client"]), **facts["options"]))))
+    orders = tiktokshop_resource("orders", _client(*facts["client"]), **facts["options"])
+    if facts["die_at"] == "extract":
+        print(json.dumps({"rows": sum(1 for _ in orders), "peak_mb": peak_mb()}))
+    else:
+        print(json.dumps(destination.load(orders)))
 
 
 if __name__ == "__main__":

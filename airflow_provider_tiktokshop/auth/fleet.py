@@ -62,7 +62,7 @@ class _Run:
         self._refused = 0
 
     def heed(self, result: RotationResult) -> None:
-        if result.presented:
+        if result.presented and not result.again:
             self._presented += 1
         if result.outcome is Outcome.UNKNOWN and result.presented:
             self._unknown_in_a_row += 1
@@ -71,6 +71,7 @@ class _Run:
         if (
             result.outcome is Outcome.REFUSED
             and result.presented
+            and not result.again
             and (result.error or {}).get("code") != REFRESH_TOKEN_EXPIRED
         ):
             self._refused += 1

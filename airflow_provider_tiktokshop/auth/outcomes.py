@@ -52,6 +52,8 @@ class RotationResult:
     error: dict[str, Any] | None = None
     recovered: bool = False
     presented: bool = False
+    # Presented once more after an exchange of unknown outcome: that it is refused says that it was spent then, and no more.
+    again: bool = False
     # What a refusal would write, decided only when the whole run is known: many refusals at once are the app's fault.
     refusal: RotatedRecord | None = field(default=None, repr=False)
 

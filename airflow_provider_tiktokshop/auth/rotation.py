@@ -313,7 +313,9 @@ class Rotator:
                 text = "another process is rotating this authorization, and was answered first"
                 return self._result(record, Outcome.WAITING, error={"text": text}, presented=True)
         refusal = self._failed(record, describe(error), status="reauthorization_required")
-        return self._result(record, Outcome.REFUSED, error=describe(error), presented=True, refusal=refusal)
+        again = record.intent is not None and record.intent.attempt > 1
+        told = describe(error)
+        return self._result(record, Outcome.REFUSED, error=told, presented=True, again=again, refusal=refusal)
 
     def _unknown(self, key: RecordKey, record: RotatedRecord, base: Snapshot, error: dict[str, Any]) -> RotationResult:
         noted = self._failed(record, error)

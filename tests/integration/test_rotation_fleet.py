@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 import sqlalchemy
 from cryptography.fernet import Fernet
 
+from airflow_provider_tiktokshop.auth import owner
 from airflow_provider_tiktokshop.auth.fleet import rotate_all
 from airflow_provider_tiktokshop.auth.records import RecordKey
 from airflow_provider_tiktokshop.auth.stores.sql import SqlStore, fernet_cipher
@@ -33,6 +35,25 @@ def test_the_first_seller_goes_alone_then_four_and_then_as_many_as_are_allowed(w
     bench.emulator.release()
     run.join()
     assert bench.emulator.stats()["redemptions_total"] == before + 30
+
+
+def test_the_sellers_whose_answers_a_kill_took_along_do_not_stop_the_run_for_all_others(workbench):
+    """They come first in the next run, and each is refused: that was to be expected, and says nothing about the app."""
+    bench = workbench(sellers=8)
+    ids = bench.adopt_seeds()
+    bench.run()
+    killed = {}
+    for id_ in bench.authorizations.ids()[:4]:
+        record = bench.record(id_)
+        bench.oauth.redeem_refresh_token(record.refresh_token)
+        intent = owner.announce(bench.clock, record.pair.fingerprint)
+        owner.finished(intent)
+        bench.write_record(replace(record, intent=intent))
+        killed[id_] = record
+    report = rotate_all(bench.rotator(), [*killed, *(id_ for id_ in ids if id_ not in killed)])
+    assert report.stopped is None
+    assert report.counts == {"refused": 4, "rotated": 4}
+    assert {bench.record(id_).status for id_ in killed} == {"reauthorization_required"}
 
 
 def test_what_a_run_reads_and_notes_of_its_sellers_takes_few_statements_however_many_they_are(workbench, tmp_path):

@@ -31,6 +31,10 @@ _NEAR: Final = 0.1
 _LONGEST_PAUSE: Final = 60.0
 # Fewer answers than this say little of the limit.
 _EVIDENCE: Final = 5
+# Refusals of requests that were on their way together; fewer may be chance.
+_SEVERAL: Final = 3
+# Seconds for which a rate must have been served before its refusal means that the limit has dropped.
+_LONG: Final = 3.0
 # How far below the limit that was learnt to go on.
 _BELOW: Final = 0.95
 # Slots that nobody was free to use are made up for within this many seconds. A limiter holds a second's worth.
@@ -55,7 +59,8 @@ class RateBudget:
     rate is right. When it is not, everybody holds still for a second. How many requests were let through since the last
     such pause, against what a limiter holds and refills, is what it allows, and just below that the rate goes on. It climbs
     fast until the next refusal has told the same, because the first may have had a reason of its own, and slowly from then
-    on. Without that much to go by it is halved.
+    on. Without that much to go by it is halved. A limit that has just dropped shows in the requests that were on their way
+    when the first was refused: the part of them that is let through tells what it dropped to.
 
     :param requests_per_second: the cap.
     :param clock: the clock to wait by.
@@ -67,9 +72,11 @@ class RateBudget:
         self._lock = threading.Lock()
         self._rate = self._cap
         self._too_high = self._cap
-        self._allowed, self._stay_below = 0.0, 0
+        self._allowed, self._stay_below, self._dropped = 0.0, 0, False
         self._next_slot = float("-inf")
         self._last_signal = float("-inf")
+        self._resume = float("-inf")
+        self._rate_before, self._passed, self._turned_away = self._cap, 0, 0
         self._refusals = 0
         self._asked, self._not_before = 0.0, float("-inf")
         self._served, self._served_since = 0, float("inf")
@@ -95,7 +102,6 @@ class RateBudget:
                 # The next slot counts from this one and not from when the thread wakes up, so that oversleeping costs
                 # nothing.
                 self._next_slot = slot + 1.0 / self._rate
-                self._served_since = min(self._served_since, slot)
                 refusals = self._refusals
             if slot <= now:
                 return
@@ -113,19 +119,30 @@ class RateBudget:
             now = self._clock.boottime()
             resume = now + max(min(retry_after or 0.0, _LONGEST_PAUSE), _ONE_SIGNAL)
             if now - self._last_signal >= _ONE_SIGNAL:
-                self._last_signal = now
+                self._last_signal, self._rate_before = now, self._rate
+                self._passed, self._turned_away = 0, int(now - self._served_since > _LONG)
                 self._slow_down(now)
                 self._next_slot = resume
-            self._next_slot = max(self._next_slot, resume)
+            else:
+                self._turned_away += self._turned_away > 0
+                self._slow_down_more()
+            self._next_slot = self._resume = max(self._next_slot, resume)
             if retry_after and now + retry_after > self._not_before:
                 self._asked, self._not_before = retry_after, now + retry_after
             self._refusals += 1
-            self._served, self._served_since = 0, self._next_slot
+            self._served, self._served_since = 0, float("inf")
 
     def succeeded(self) -> None:
         """Take note that a request was let through: below the cap, the rate climbs a little."""
         with self._lock:
+            now = self._clock.boottime()
+            if now < self._resume:
+                # It was on its way with those that were refused, and says what of them the service let through.
+                self._passed += 1
+                return
             self._served += 1
+            # From the first answer on, so that the time that requests are on their way does not count.
+            self._served_since = min(self._served_since, now)
             if self._rate >= self._cap:
                 return
             if not self._stay_below:
@@ -146,12 +163,24 @@ class RateBudget:
         elif self._served < _EVIDENCE and allowed < self._rate / 4:
             self._too_high, self._rate = self._rate, self._rate / 4
         else:
-            found = abs(allowed - self._allowed) <= _AGREE * allowed
+            found = self._dropped or abs(allowed - self._allowed) <= _AGREE * allowed
             self._stay_below = min(max(2 * self._stay_below, _REQUESTS_BELOW), _MOST_REQUESTS_BELOW) if found else 0
             self._too_high = min(self._rate, allowed)
             self._rate = _BELOW * self._too_high
-        self._allowed = allowed
+        self._allowed, self._dropped = allowed, False
         self._rate = max(min(_SLOWEST, self._cap), self._rate)
+
+    def _slow_down_more(self) -> None:
+        # What was served since the last pause tells of a limit that has been there all the while. One that has just dropped
+        # shows in what becomes of the requests that were on their way: most are refused.
+        if self._turned_away < _SEVERAL or self._turned_away <= self._passed:
+            return
+        allowed = self._rate_before * (self._passed + 1) / (self._passed + self._turned_away + 1)
+        if allowed < self._too_high:
+            self._too_high = self._allowed = allowed
+            # So many at once have no reasons of their own, and the next refusal tells more exactly what this one told.
+            self._stay_below, self._dropped = max(self._stay_below, _REQUESTS_BELOW), True
+            self._rate = max(min(_SLOWEST, self._cap), _BELOW * allowed)
 
 
 class RateBudgets:

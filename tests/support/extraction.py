@@ -35,7 +35,7 @@ class ShopOnEmulator:
         self.start = self.before[0]["update_time"]
         self.end = self.before[-1]["update_time"] + 1
 
-    def client(self, **more: Any) -> TikTokShopClient:
+    def client(self, tokens: Any = None, **more: Any) -> TikTokShopClient:
         app = App(
             app_key=self.emulator.app_key,
             app_secret=self.emulator.app_secret,
@@ -43,7 +43,7 @@ class ShopOnEmulator:
             auth_url=self.emulator.url,
             **self._app,
         )
-        return TikTokShopClient(app, StaticToken(self.access_token), **more)
+        return TikTokShopClient(app, tokens or StaticToken(self.access_token), **more)
 
     def truth(self, cursor: str = "update_time", ge: int | None = None, lt: int | None = None) -> list[dict[str, Any]]:
         return list(self.emulator.truth(self.shop.id, cursor=cursor, ge=ge, lt=lt))

@@ -1,0 +1,77 @@
+"""Extractions of two apps, and what follows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pendulum
+from airflow.sdk import DAG, Asset, task
+
+from airflow_provider_tiktokshop.operators.extract import TikTokShopExtractOperator
+from airflow_provider_tiktokshop.operators.rotate_token import TikTokShopRotateTokenOperator
+
+# The app of an emulator with seed 41, and the first of its shops.
+APP_KEY = "EMU_vwt29aadxift"
+SHOP_ID = "7449251236447063043"
+START = pendulum.datetime(2024, 1, 1, tz="UTC")
+PARAMS = {"stream": "orders", "start": "", "end": "", "output": "/nowhere", "shop_id": ""}
+TEMPLATED = {
+    "stream": "{{ params.stream }}",
+    "output_path": "{{ params.output }}",
+    "start": "{{ params.start }}",
+    "end": "{{ params.end }}",
+    "lookback": 0,
+}
+
+with DAG("extraction_mapped", schedule=None, start_date=START, params=PARAMS):
+
+    @task
+    def shops() -> list[dict[str, str]]:
+        from airflow_provider_tiktokshop.hooks.tiktokshop import TikTokShopHook
+
+        return TikTokShopHook("extraction").shops()
+
+    found = shops()
+    TikTokShopRotateTokenOperator(task_id="rotate", tiktokshop_conn_id="extraction") >> found
+    TikTokShopExtractOperator.partial(task_id="extract", tiktokshop_conn_id="extraction", **TEMPLATED).expand_kwargs(
+        found
+    )
+
+
+def _read(triggering_asset_events: Any) -> dict[str, int]:
+    from airflow_provider_tiktokshop.extract import read_rows
+
+    events = [event for events in triggering_asset_events.values() for event in events]
+    return {event.extra["shop_id"]: len(list(read_rows(event.extra["manifest_path"]))) for event in events}
+
+
+with DAG("extraction_follow_stream", schedule=Asset(f"tiktokshop://{APP_KEY}/orders"), start_date=START):
+
+    @task(multiple_outputs=False)
+    def load(*, triggering_asset_events: Any = None) -> dict[str, int]:
+        return _read(triggering_asset_events)
+
+    load()
+
+with DAG(
+    "extraction_follow_shop", schedule=Asset(f"tiktokshop://{APP_KEY}/orders/shop_id={SHOP_ID}"), start_date=START
+):
+
+    @task(task_id="load", multiple_outputs=False)
+    def load_shop(*, triggering_asset_events: Any = None) -> dict[str, int]:
+        return _read(triggering_asset_events)
+
+    load_shop()
+
+with DAG("extraction_pausing", schedule=None, start_date=START, params=PARAMS):
+    (
+        TikTokShopRotateTokenOperator(task_id="rotate", tiktokshop_conn_id="pausing")
+        >> TikTokShopExtractOperator(
+            task_id="extract",
+            tiktokshop_conn_id="pausing",
+            shop_id="{{ params.shop_id }}",
+            windows=2,
+            requests_per_second=1000,
+            **TEMPLATED,
+        )
+    )

@@ -58,6 +58,10 @@ class ShopOnEmulator:
         """How many searches were answered with orders."""
         return int(self.emulator.stats()["requests"].get(ENDPOINT, {}).get("0", 0))
 
+    def rows_served(self) -> int:
+        """How many rows were sent in answers, those that nobody received included."""
+        return int(self.emulator.stats()["rows_served"])
+
     def in_a_process(
         self, output: Path | StorePath | str, *, stderr: IO[str] | None = None, **options: Any
     ) -> subprocess.Popen[str]:

@@ -166,7 +166,7 @@ def test_once_the_wait_is_over_the_extraction_goes_on_where_it_was(pausing: Extr
 
 def test_no_secret_is_in_any_event_log_or_file(extracting: Extracting, pausing: Extracting) -> None:
     secrets = [*extracting.emulator.secrets(), *pausing.emulator.secrets()]
-    assert len(secrets) > 10
+    assert len(secrets) >= 10
     events = json.dumps([*extracting.events(), *pausing.events()])
     places = {
         **dict(answers_of(extracting.airflow.api)),

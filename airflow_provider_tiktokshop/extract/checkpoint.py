@@ -66,6 +66,8 @@ class Checkpoint:
         self.attempts = 1
         self.requests_before = 0
         self.requests = 0
+        self.gone_before = 0
+        self.gone = 0
         self.windows: list[WindowState] = []
         self.files: list[dict[str, Any]] | None = None
         self._directory, self._fingerprint, self._clock = directory, fingerprint, clock
@@ -91,6 +93,7 @@ class Checkpoint:
             self.until, self.files = saved["until"], saved["files"]
             self.cut = [(start, end) for start, end in saved["cut"]] if saved["cut"] else None
             self.attempts, self.requests_before = saved["attempts"] + 1, saved["requests"]
+            self.gone_before = saved["gone"]
         except (ValueError, KeyError, TypeError):
             return False
         return True
@@ -105,19 +108,21 @@ class Checkpoint:
         self.until, self.cut, self.files = until, cut, None
         self.windows = [WindowState() for _ in range(windows)]
 
-    def update(self, number: int, position: Position | None, parts: list[Part], requests: int) -> None:
+    def update(self, number: int, position: Position | None, parts: list[Part], requests: int, gone: int = 0) -> None:
         """Record a window's progress, and save it.
 
         :param number: which window.
         :param position: how far it has been read.
         :param parts: its parts, all of whose recorded bytes are safe.
         :param requests: requests of this run so far.
+        :param gone: parents that the service knew no more, in this run so far.
         """
         # The open part goes on growing: what is recorded must be what it was at this position.
         state = WindowState(position, [*parts[:-1], *(replace(part) for part in parts[-1:])])
         with self._lock:
             self.windows[number] = state
             self.requests = max(self.requests, requests)
+            self.gone = max(self.gone, gone)
             self._changes += 1
             mine = self._changes
         self.save(mine)
@@ -150,6 +155,7 @@ class Checkpoint:
             "cut": self.cut,
             "attempts": self.attempts,
             "requests": self.requests_before + self.requests,
+            "gone": self.gone_before + self.gone,
             "saved_at": self._clock.now(),
             "windows": [window.to_dict() for window in self.windows],
             "files": self.files,

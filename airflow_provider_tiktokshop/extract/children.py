@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from airflow_provider_tiktokshop.api.exceptions import PagingError
+from airflow_provider_tiktokshop.api.exceptions import ApiError, PagingError
+from airflow_provider_tiktokshop.api.paging import Page
 from airflow_provider_tiktokshop.extract.rows import dig
 from airflow_provider_tiktokshop.extract.threads import Stopped, in_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from airflow_provider_tiktokshop.api.client import Page
     from airflow_provider_tiktokshop.extract.rows import Row
     from airflow_provider_tiktokshop.extract.threads import Stop
     from airflow_provider_tiktokshop.streams.base import Stream
@@ -22,6 +22,9 @@ __all__ = ["Ask", "Children"]
 _PAGE: Final = 100
 # Requests of a group for each thread that sends them: enough that none waits long for the slowest of a group.
 _DEEP: Final = 4
+# "There is no such order" and "no such return": what was there when its page was read has gone. It has no children, and
+# asking again would stop every later run at the same place.
+_GONE: Final = frozenset({21001001, 25020005})
 
 
 class Ask(NamedTuple):
@@ -48,6 +51,8 @@ class Children:
             raise ValueError(f"{stream.name} has no parent")
         self._stream, self._parent = stream, stream.parent
         self._fetch, self._stop = fetch, stop
+        self.gone: set[str] = set()
+        """Parents that the service knows no more."""
 
     def of(
         self, parents: Iterable[list[Row]], day: int | None, threads: int, finished: set[str] | None = None
@@ -119,7 +124,7 @@ class Children:
         firsts: list[Page | None] = [None] * len(asks)
 
         def read(number: int) -> None:
-            firsts[number] = self._fetch(asks[number], None)
+            firsts[number] = self._first(asks[number])
 
         try:
             in_parallel(read, range(len(asks)), self._stop, threads)
@@ -135,6 +140,24 @@ class Children:
                 if page is not None and page.next_page_token is None:
                     yield ask, page.rows, False
             raise
+
+    def _first(self, ask: Ask) -> Page:
+        try:
+            return self._fetch(ask, None)
+        except ApiError as refusal:
+            if refusal.code not in _GONE:
+                raise
+        if len(ask.ids) == 1:
+            self.gone.update(ask.ids)
+            return Page([], None, 0, None, {})
+        # One of several has gone, and the answer does not say which.
+        half = len(ask.ids) // 2
+        rows: list[Row] = []
+        for ids in (ask.ids[:half], ask.ids[half:]):
+            part = ask._replace(ids=ids)
+            for _, read, _ in self._pages(part, self._first(part)):
+                rows += read
+        return Page(rows, None, len(rows), None, {})
 
     def _pages(self, ask: Ask, page: Page) -> Iterator[tuple[Ask, list[Row], bool]]:
         """Yield the pages of one request, of which the first has come."""

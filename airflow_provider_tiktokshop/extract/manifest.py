@@ -55,6 +55,8 @@ class Manifest:
     :param max_cursor: greatest cursor inside the interval. Never use it as the next start: use ``complete_until``.
     :param rows_outside: rows whose cursor left the interval while it was read. The version that came is kept; the
         interval they went to has it too.
+    :param parents_gone: for rows that are asked for by ids: parents that were listed, and unknown to the service a moment
+        later. They have no rows here.
     :param endpoint: method and path.
     :param options: everything that decided which rows were read and how they were written.
     :param requests: how many requests it took, retries and earlier attempts included.
@@ -82,6 +84,7 @@ class Manifest:
     manifest_path: str
     open_id: str | None = None
     category_asset: str | None = None
+    parents_gone: int = 0
     _directory: Directory | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -120,6 +123,7 @@ class Manifest:
             "min_cursor": self.min_cursor,
             "max_cursor": self.max_cursor,
             "rows_outside": self.rows_outside,
+            "parents_gone": self.parents_gone,
             "endpoint": self.endpoint,
             "options": dict(self.options),
             "requests": self.requests,

@@ -63,6 +63,11 @@ class Reader:
             return first
         return self._page(start, end, token, self._plan.page_size)
 
+    @property
+    def gone(self) -> int:
+        """How many parents the service knew no more when their children were asked for."""
+        return sum(len(children.gone) for children in self._children)
+
     def look(self, windows: Sequence[Window]) -> list[int | None]:
         """Read the first pages of some windows, to give them when they are asked for.
 

@@ -231,7 +231,7 @@ class Run:
         parts = self._parts[number].parts
         known = {part.name for part in self._checkpoint.windows[number].parts}
         try:
-            self._checkpoint.update(number, position, parts, self._requests())
+            self._checkpoint.update(number, position, parts, self._requests(), self._reader.gone)
         except AnotherRunError:
             # The other run knows of none but the recorded ones, and would leave these where they lie.
             for part in parts:
@@ -265,6 +265,7 @@ class Run:
             min_cursor=total.low,
             max_cursor=total.high,
             rows_outside=total.outside,
+            parents_gone=checkpoint.gone_before + self._reader.gone,
             endpoint=f"{plan.stream.method} {plan.path}",
             options={**plan.options(len(self._windows)), **self._stored},
             requests=checkpoint.requests_before + self._requests(),

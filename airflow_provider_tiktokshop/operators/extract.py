@@ -215,6 +215,8 @@ class TikTokShopExtractOperator(BaseOperator):
             len(manifest.files),
             manifest.requests,
         )
+        if manifest.parents_gone:
+            self.log.warning("%d parents were unknown when their rows were asked for", manifest.parents_gone)
         self._announce(context, hook.wiring.app.app_key, manifest)
         return manifest.to_dict()
 

@@ -169,6 +169,15 @@ def test_children_and_snapshots_go_on_where_a_used_up_quota_stopped_them(shop, t
     assert client.requests_sent < whole.requests_sent
 
 
+def test_an_order_that_is_gone_when_its_price_is_asked_for_stops_nothing(shop, tmp_path):
+    path = "/order/202407/orders/"
+    shop.emulator.faults({"match": path, "kind": "code:21001001", "skip": 30, "times": 2})
+    manifest = shop.extract(tmp_path, stream="order_price_detail")
+    assert manifest.parents_gone == 2
+    assert manifest.rows == len(of_the_interval(shop, "order_price_detail")) - 2
+    assert read_manifest(manifest.manifest_path).parents_gone == 2
+
+
 def test_a_version_may_be_named_for_the_stream_and_for_its_parents(shop, tmp_path):
     manifest = shop.extract(tmp_path, stream="return_records", version={"returns": "202309"})
     assert keys("return_records", read_rows(manifest)) == keys(

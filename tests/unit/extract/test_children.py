@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from airflow_provider_tiktokshop import streams
-from airflow_provider_tiktokshop.api.errors import PagingError
+from airflow_provider_tiktokshop.api.errors import ApiError, PagingError
 from airflow_provider_tiktokshop.api.paging import Page
 from airflow_provider_tiktokshop.extract.children import Children
 from airflow_provider_tiktokshop.extract.threads import Stop, Stopped
@@ -81,3 +81,41 @@ def test_parents_are_asked_for_as_many_at_a_time_as_the_endpoint_takes_each_once
     twice = [*parents(5), *parents(5), {"id": ""}, {}]
     assert list(Children(stream, fetch, Stop()).of([twice], None, 1)) == []
     assert asked == [("0", "1", "2"), ("3", "4")]
+
+
+@pytest.mark.parametrize("batch", [1, 3, 50])
+def test_a_parent_that_has_gone_has_no_children_and_keeps_nobody_from_theirs(batch):
+    asked = []
+
+    def fetch(ask, token):
+        asked.append(ask.ids)
+        if "7" in ask.ids:
+            raise ApiError("gone", code=21001001)
+        return page([{"id": one} for one in ask.ids])
+
+    stream = streams.get("order_detail")
+    children = Children(replace(stream, parent=replace(stream.parent, batch=batch)), fetch, Stop())
+    given = [row["id"] for rows in children.of([parents(20)], None, 1) for row in rows]
+    assert given == [str(n) for n in range(20) if n != 7]
+    assert children.gone == {"7"}
+    assert len(asked) <= -(-20 // batch) + 2 * batch.bit_length()
+
+
+def test_a_parent_that_is_refused_for_another_reason_fails_the_run_with_what_came_before_it_kept():
+    def fetch(ask, token):
+        if ask.ids == ("7",):
+            raise ApiError("of another shop", code=21008111)
+        return page([{"id": ask.ids[0]}])
+
+    finished: set[str] = set()
+    given = []
+    with pytest.raises(ApiError, match="another shop"):
+        for rows in Children(STREAM, fetch, Stop()).of([parents(20)], None, 1, finished):
+            given += rows
+    assert [row["id"] for row in given] == [str(n) for n in range(7)]
+    assert finished == {str(n) for n in range(7)}
+    # The next attempt asks for the others only.
+    again = Children(STREAM, lambda ask, _token: page([{"id": ask.ids[0]}]), Stop()).of(
+        [parents(20)], None, 1, finished
+    )
+    assert [row["id"] for rows in again for row in rows] == [str(n) for n in range(7, 20)]

@@ -14,7 +14,6 @@ from airflow_provider_tiktokshop.operators.rotate_token import TikTokShopRotateT
 APP_KEY = "EMU_vwt29aadxift"
 SHOP_ID = "7449251236447063043"
 START = pendulum.datetime(2024, 1, 1, tz="UTC")
-ALL_SHOPS = Asset("extraction_all_shops")
 PARAMS = {"stream": "orders", "start": "", "end": "", "output": "/nowhere", "shop_id": ""}
 TEMPLATED = {
     "stream": "{{ params.stream }}",
@@ -63,18 +62,6 @@ with DAG(
         return _read(triggering_asset_events)
 
     load_shop()
-
-with DAG("extraction_follow_all", schedule=ALL_SHOPS, start_date=START):
-
-    @task(task_id="load", multiple_outputs=False)
-    def load_all(*, triggering_asset_events: Any = None) -> dict[str, int]:
-        from airflow_provider_tiktokshop.extract import read_manifest, read_rows
-
-        (event,) = triggering_asset_events[ALL_SHOPS]
-        manifests = [read_manifest(path) for path in event.extra["manifest_paths"]]
-        return {manifest.shop_id: len(list(read_rows(manifest))) for manifest in manifests}
-
-    load_all()
 
 with DAG("extraction_pausing", schedule=None, start_date=START, params=PARAMS):
     (

@@ -84,6 +84,18 @@ class Company:
             for task in found
         }
 
+    def failures(self, dag_id: str, run_id: str) -> str:
+        """Return the end of the log of each task that did not succeed."""
+        found = self.api.task_instances(dag_id, run_id)
+        return "\n".join(
+            f"{task['task_id']} {task['map_index']} {task['state']}, try {task['try_number']}: "
+            + self.api.task_log(
+                dag_id, run_id, task["task_id"], try_number=max(1, task["try_number"]), map_index=task["map_index"]
+            )[-4000:]
+            for task in found
+            if task["state"] not in {"success", "skipped"}
+        )
+
     def backfill(self, dag_id: str, first: datetime, last: datetime, *, by_command: bool) -> list[dict[str, Any]]:
         """Run the days, those again that were run before, and return their runs."""
         # The scheduler looks only now and then whether one is over, and lets no other begin before.
@@ -190,7 +202,7 @@ def test_a_dag_is_run_for_its_last_interval_and_extracts_exactly_what_is_true_of
 ) -> None:
     (run,) = wait_until(lambda: company.api.runs(dag_id), timeout=60, what=f"a run of {dag_id}")
     run_id = run["dag_run_id"]
-    assert company.api.wait_for_run(dag_id, run_id, timeout=240) == "success", company.states(dag_id, run_id)
+    assert company.api.wait_for_run(dag_id, run_id, timeout=240) == "success", company.failures(dag_id, run_id)
     assert run["run_type"] == "scheduled"
     states = company.states(dag_id, run_id)
     # No partner has authorized the app: there is nobody whose orders and campaigns could be extracted.

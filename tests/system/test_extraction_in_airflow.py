@@ -17,7 +17,7 @@ from tests.support.leaks import answers_of, files_below, find_leaks
 from tests.support.waiting import wait_until
 
 SEARCH = "/order/202309/orders/search"
-FOLLOWERS = ("extraction_follow_stream", "extraction_follow_shop")
+FOLLOWERS = ("extraction_follow_stream", "extraction_follow_shop", "extraction_follow_all")
 LATER = 125  # seconds; from two minutes on the worker is freed
 
 
@@ -121,6 +121,7 @@ def test_a_dag_that_names_the_stream_or_the_shop_runs_and_finds_the_rows(
     wait_until(
         lambda: loaded("extraction_follow_shop") == {first: rows[first]}, timeout=120, what="the rows of one shop"
     )
+    wait_until(lambda: loaded("extraction_follow_all") == rows, timeout=60, what="the rows of all shops")
     # Airflow leaves an event that comes while a run is being made of the one before it to the run after that.
     some = wait_until(lambda: loaded("extraction_follow_stream"), timeout=120, what="the rows of the first shop")
     assert some.items() <= rows.items()

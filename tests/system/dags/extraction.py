@@ -14,6 +14,7 @@ from airflow_provider_tiktokshop.operators.rotate_token import TikTokShopRotateT
 APP_KEY = "EMU_vwt29aadxift"
 SHOP_ID = "7449251236447063043"
 START = pendulum.datetime(2024, 1, 1, tz="UTC")
+ALL_SHOPS = Asset("extraction_all_shops")
 PARAMS = {"stream": "orders", "start": "", "end": "", "output": "/nowhere", "shop_id": ""}
 TEMPLATED = {
     "stream": "{{ params.stream }}",
@@ -33,9 +34,15 @@ with DAG("extraction_mapped", schedule=None, start_date=START, params=PARAMS):
 
     found = shops()
     TikTokShopRotateTokenOperator(task_id="rotate", tiktokshop_conn_id="extraction") >> found
-    TikTokShopExtractOperator.partial(task_id="extract", tiktokshop_conn_id="extraction", **TEMPLATED).expand_kwargs(
-        found
-    )
+    extracted = TikTokShopExtractOperator.partial(
+        task_id="extract", tiktokshop_conn_id="extraction", **TEMPLATED
+    ).expand_kwargs(found)
+
+    @task(outlets=[ALL_SHOPS], multiple_outputs=False)
+    def all_shops(manifests: Any, *, outlet_events: Any = None) -> None:
+        outlet_events[ALL_SHOPS].extra = {"manifest_paths": [manifest["manifest_path"] for manifest in manifests]}
+
+    all_shops(extracted.output)
 
 
 def _read(triggering_asset_events: Any) -> dict[str, int]:
@@ -62,6 +69,18 @@ with DAG(
         return _read(triggering_asset_events)
 
     load_shop()
+
+with DAG("extraction_follow_all", schedule=ALL_SHOPS, start_date=START):
+
+    @task(task_id="load", multiple_outputs=False)
+    def load_all(*, triggering_asset_events: Any = None) -> dict[str, int]:
+        from airflow_provider_tiktokshop.extract import read_manifest, read_rows
+
+        (event,) = triggering_asset_events[ALL_SHOPS]
+        manifests = [read_manifest(path) for path in event.extra["manifest_paths"]]
+        return {str(manifest.shop_id): len(list(read_rows(manifest))) for manifest in manifests}
+
+    load_all()
 
 with DAG("extraction_pausing", schedule=None, start_date=START, params=PARAMS):
     (

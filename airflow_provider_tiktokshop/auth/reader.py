@@ -21,12 +21,13 @@ from airflow_provider_tiktokshop.auth.records import (
     effective,
     moved,
 )
+from airflow_provider_tiktokshop.auth.stores.base import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from airflow_provider_tiktokshop.api.app import App
-    from airflow_provider_tiktokshop.auth.stores.base import TokenStore
+    from airflow_provider_tiktokshop.auth.stores.base import Snapshot, TokenStore
 
 __all__ = ["AmbiguousAuthorization", "AuthorizationNotFound", "AuthorizationUnusable", "Authorizations", "StoredToken"]
 
@@ -93,9 +94,14 @@ class Authorizations:
     def all(self) -> list[Authorization]:
         """Return every authorization, sorted by id.
 
-        :raises StoreUnavailable: the store does not answer.
+        :raises StoreUnavailable: the store does not answer, or cannot tell whether there are any.
         """
-        return [one for part in self.parts(self.ids()) for one in part]
+        ids = self.ids()
+        if not ids:
+            self._check_proven(
+                self._store.read(RecordKey("roster", self._app.app_key)), "the list of its authorizations"
+            )
+        return [one for part in self.parts(ids) for one in part]
 
     def parts(self, ids: Sequence[str], size: int = READ_TOGETHER) -> Iterator[list[Authorization]]:
         """Yield the authorizations of ``ids``, ``size`` of them at a time, for whoever cannot wait for all of a large fleet.
@@ -104,7 +110,11 @@ class Authorizations:
         """
         # A fleet's records are read together where the store can, but not all at once: memory stays flat.
         for start in range(0, len(ids), size):
-            yield [one for one in self._read(ids[start : start + size]) if one is not None]
+            part = ids[start : start + size]
+            found = self._read(part)
+            # Whoever extracts for all of them must not silently leave out one whose records did not come.
+            self._check_absent([id_ for id_, one in zip(part, found, strict=True) if one is None])
+            yield [one for one in found if one is not None]
 
     def look(self, ids: Sequence[str]) -> dict[str, Authorization | None]:
         """Return the authorizations with these ids; ``None`` for whom there is none, or whose records cannot be read now.
@@ -160,10 +170,13 @@ class Authorizations:
         :param shop_id: a shop that the authorization must cover.
         :raises AuthorizationNotFound: none matches.
         :raises AmbiguousAuthorization: several match.
+        :raises StoreUnavailable: the store does not answer, or cannot tell whether there is one.
         """
         if open_id is not None:
-            found = self.get(authorization_id(open_id))
+            id_ = authorization_id(open_id)
+            found = self.get(id_)
             if found is None:
+                self._check_absent([id_])
                 raise AuthorizationNotFound(
                     f"app {self._app.app_key!r} holds no authorization of open_id {open_id!r}",
                     advice="list what there is with `airflow tiktokshop status`, or authorize with `airflow tiktokshop authorize`",
@@ -191,6 +204,22 @@ class Authorizations:
                 advice="name one: pass open_id or shop_id; `airflow tiktokshop status` lists them",
             )
         return candidates[0]
+
+    def _check_absent(self, ids: Sequence[str]) -> None:
+        """Raise ``StoreUnavailable`` unless the store vouches that these authorizations do not exist."""
+        keys = [RecordKey(kind, self._app.app_key, id_) for id_ in ids for kind in ("rotated", "consent")]
+        for key, snapshot in zip(keys, self._store.read_many(keys), strict=True):
+            self._check_proven(snapshot, f"the records of authorization {key.id}")
+
+    def _check_proven(self, snapshot: Snapshot, what: str) -> None:
+        if snapshot.value is None and not snapshot.proven:
+            # Not AuthorizationNotFound, which nobody tries again: an API server that is restarting looks just like this.
+            raise StoreUnavailable(
+                f"app {self._app.app_key!r}: {what} did not come; Airflow before 3.3 cannot tell whether they are missing, or "
+                "whether its API server did not answer",
+                advice="it is worth another try; if it stays so, see `airflow-tiktokshop status` for what there is, or let the "
+                "seller authorize: `airflow-tiktokshop authorize`",
+            )
 
     def token_source(self, authorization: Authorization) -> StoredToken:
         """Return a token source that reads this authorization's access token at each use."""

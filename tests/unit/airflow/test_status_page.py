@@ -140,9 +140,12 @@ def test_without_an_authorization_it_says_what_to_do_next() -> None:
 def stored(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Adds connections to a metadata database, whose tables it makes when they are missing."""
     from airflow import settings
+    from airflow.models import import_all_models
     from airflow.models.connection import Connection
     from airflow.models.variable import Variable
 
+    # Tables refer to each other, and which ones are known by now depends on the tests before.
+    import_all_models()
     Variable.metadata.create_all(settings.engine)
     monkeypatch.setenv("AIRFLOW__TIKTOKSHOP__TOKEN_STORE", SHARED)
 

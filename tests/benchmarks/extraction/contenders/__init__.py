@@ -28,7 +28,8 @@ class Job:
     :param start: start of the interval, included, Unix seconds.
     :param end: its end, excluded.
     :param folder: where the output goes, empty before.
-    :param windows: into how many parts of equal length the interval is split, each read in a thread of its own.
+    :param windows: into how many parts of equal length the interval is split, each read in a thread of its own; 0 leaves it
+        to the engine, which reads eight at a time.
     :param options: more, for this engine: see ``contenders/engine.py``.
     """
 
@@ -68,7 +69,7 @@ class Contender:
 CONTENDERS = {
     contender.label: contender
     for contender in (
-        Contender("this engine", "engine", 8),
+        Contender("this engine", "engine", 0),
         Contender("this engine, 1 window", "engine", 1),
         Contender("bare loop", "bare", 1),
         Contender("bare loop, 8 threads", "bare", 8),

@@ -70,11 +70,14 @@ def run(job: Job) -> Iterator[str]:
                 "primary_key": "id",
                 "write_disposition": "append",
                 "max_table_nesting": 0,
-                "parallelized": job.windows > 1,
             },
             "resources": [_window(job, number) for number in range(job.windows)],
         }
     )
+    if job.windows > 1:
+        # The source's own "parallelized" has no effect on a resource without a parent.
+        for resource in source.resources.values():
+            resource.parallelize()
     pipeline = dlt.pipeline(
         "orders",
         pipelines_dir=str(job.folder / "pipelines"),

@@ -35,7 +35,7 @@ def run(job: Job) -> Iterator[str]:
     file = options.get("token_file")
     client = TikTokShopClient(app, TokenFile(Path(file)) if file else StaticToken(job.access_token))
     shop = Shop(job.shop_id, job.cipher, "GB", "LOCAL", "X")
-    more = {"windows": job.windows, "lookback": 0, **options.get("extract", {})}
+    more = {"windows": job.windows or None, "lookback": 0, **options.get("extract", {})}
     manifest = extract("orders", client, shop, job.start, job.end, _output(job), **more)
     return (row["id"] for row in read_rows(manifest))
 

@@ -64,12 +64,12 @@ lint: venv ## Style, types, import rules
 	@$(STEP) "mypy" $(BIN)/mypy
 	@$(STEP) "import rules" $(BIN)/lint-imports --no-cache
 
-# Much of a system test is waiting, so two processes pay even on a small machine; each may run a whole Airflow.
+# Much of a system test is waiting: the other process runs everything else meanwhile.
 WORKERS ?= 2
 
 .PHONY: test
 test: venv venv-oldest ## All tests, real Airflow included; narrow with PYTEST_ARGS="tests/unit -k signing"
-	@$(BIN)/python -m pytest --quiet --numprocesses=$(WORKERS) --dist=loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --quiet --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 .PHONY: soak
 soak: venv ## The tests that take many minutes each: outages as long as the ones they are about

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,20 +26,30 @@ os.environ.clear()
 os.environ.update(_ENVIRONMENT)
 
 
-# Test files that share the one whole Airflow of a session.
-_SHARING = {"test_harness.py", "test_reauthorize.py"}
 _LONGEST_FIRST = ("system", "integration", "unit")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share the work among processes: one runs the system tests, the others all the rest, file by file.
+
+    One whole Airflow at a time is what a small machine carries; while it waits, as it mostly does, other tests go on. The tests
+    of a file share servers and stand in order.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneAirflowAtATime(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = str(super()._split_scope(nodeid))
+            return "system" if file.startswith("tests/system/") else file
+
+    return OneAirflowAtATime(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of a file together when several processes share the work: they share servers and stand in order."""
-    if not hasattr(config, "workerinput"):
-        return
-    for item in items:
-        name = "the shared Airflow" if item.path.name in _SHARING else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(name))
-    # The many short ones last, so that no process is still busy with a long one when the others have nothing left.
-    items.sort(key=lambda item: _LONGEST_FIRST.index(item.path.relative_to(Path(__file__).parent).parts[0]))
+    if hasattr(config, "workerinput"):
+        here = Path(__file__).parent
+        items.sort(key=lambda item: _LONGEST_FIRST.index(item.path.relative_to(here).parts[0]))
 
 
 def pytest_unconfigure() -> None:

@@ -126,6 +126,9 @@ class Run:
                 return None
         self._until = until()
         self._windows = self._plan.split(self._until)
+        # Before anything is asked for: whether the directory can be written to at all. Of no windows, nobody resumes.
+        checkpoint.start(self._until, 0)
+        checkpoint.save(take_over=True)
         cut = self._level()
         checkpoint.start(self._until, len(self._windows), cut)
         checkpoint.save(take_over=True)

@@ -114,6 +114,11 @@ def whole_seconds(value: Any) -> int | None:
     except (TypeError, ValueError, OverflowError):
         pass
     try:
+        # A number with a fraction stays the same time when a column of texts holds it.
+        return int(float(value))
+    except (TypeError, ValueError, OverflowError):
+        pass
+    try:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         return None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import secrets
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -146,8 +148,21 @@ class StorePath:
         from fsspec.implementations.dirfs import DirFileSystem
         from fsspec.implementations.local import LocalFileSystem
 
+        class WholeObjects(LocalFileSystem):
+            """An object appears whole or not at all, also when its writer is killed."""
+
+            protocol = "store"
+            cachable = False
+
+            def pipe_file(self, path: str, value: bytes, mode: str = "overwrite", **kwargs: Any) -> None:
+                target = Path(self._strip_protocol(path))
+                target.parent.mkdir(parents=True, exist_ok=True)
+                temporary = Path(tempfile.gettempdir(), f"object-{secrets.token_hex(8)}")
+                temporary.write_bytes(value)
+                temporary.replace(target)
+
         self.folder = Path(folder)
-        self.fs = DirFileSystem(path=str(folder), fs=LocalFileSystem(auto_mkdir=True))
+        self.fs = DirFileSystem(path=str(folder), fs=WholeObjects(auto_mkdir=True))
         self.protocol = "store"
         self.path = path
 

@@ -70,7 +70,7 @@ class Desk:
 
 @pytest.fixture(params=["newest", pytest.param("oldest", marks=pytest.mark.oldest)])
 def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
-    with EmulatorProcess(seed=41, sellers=2, shops_per_seller=2) as emulator:
+    with EmulatorProcess(seed=44, sellers=2, shops_per_seller=2) as emulator:
         if request.param == "newest":
             yield from _open(request.getfixturevalue("airflow"), emulator)
             return

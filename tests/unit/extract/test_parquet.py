@@ -125,6 +125,14 @@ def test_no_value_is_lost_whatever_its_type_and_whoever_declared_it(name, data):
     assert written(found, layout).getvalue() == file.getvalue()
 
 
+def test_a_time_with_a_fraction_is_the_same_time_as_text():
+    layout = Parquet(streams.get("trade_in_account_transactions"))
+    once = written([{"create_time": 0.0}, {"create_time": 1.7e9}, {"create_time": float("inf")}], layout)
+    again = written(list(layout.decode(once)), layout)
+    assert again.getvalue() == once.getvalue()
+    assert pq.read_table(once)["create_time_utc"].to_pylist()[1].timestamp() == 1.7e9
+
+
 ODD = [2**63, 2**64 - 1, -(2**63), 2**63 - 1, 0, -1, 1.0, 1e22, 0.1, True, False, [], {}, [None], {"": None}, "true"]
 ODD += [
     "",

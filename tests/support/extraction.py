@@ -148,7 +148,7 @@ class StorePath:
         from fsspec.implementations.dirfs import DirFileSystem
         from fsspec.implementations.local import LocalFileSystem
 
-        class WholeObjects(LocalFileSystem):
+        class WholeObjects(LocalFileSystem):  # type: ignore[misc]
             """An object appears whole or not at all, also when its writer is killed."""
 
             protocol = "store"

@@ -93,9 +93,8 @@ def test_after_a_kill_the_windows_are_those_of_the_first_attempt(shop, tmp_path,
     resumed = shop.extract(output, **OPTIONS)
     assert ids(resumed) == ids(shop.before)
     assert resumed.files == clean.files
-    # Eight threads had a page in flight, and eight first pages may have been read. A store loses what had gathered: of each
-    # thread a whole window at most, which begins and ends within a page.
-    lost = 16 + ((ORDERS // PAGE // 16 + 2) * 8 if store else 0)
+    # Eight threads had a page in flight, and eight first pages may have been read. A store loses what had gathered.
+    lost = 16 + (ORDERS // PAGE // 16 * 8 if store else 0)
     assert shop.searches() - before <= clean.requests + min(lost, page + 8)
 
 

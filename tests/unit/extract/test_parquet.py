@@ -14,7 +14,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_tiktokshop import streams
@@ -109,8 +109,7 @@ def rows_like(fields):
 @pytest.mark.parametrize(
     "name", ["orders", "returns", "statement_transactions", "products", "trade_in_account_transactions"]
 )
-# How fast a busy machine makes up rows says nothing about them.
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_no_value_is_lost_whatever_its_type_and_whoever_declared_it(name, data):
     layout, fields = Parquet(streams.get(name)), schema_of(streams.get(name))

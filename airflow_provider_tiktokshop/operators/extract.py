@@ -7,7 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from airflow.sdk import AssetAlias, BaseOperator
+from airflow.sdk import BaseOperator
+
+from airflow_provider_tiktokshop.operators.outlets import with_alias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_provider_tiktokshop.extract import Manifest, Progress
+    from airflow_provider_tiktokshop.extract import Progress
     from airflow_provider_tiktokshop.hooks.tiktokshop import TikTokShopHook
     from airflow_provider_tiktokshop.operators.refusals import MissingScope
 
@@ -132,8 +134,7 @@ class TikTokShopExtractOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         # An alias, because shop and app key are known only when the task runs.
-        kwargs["outlets"] = [*(kwargs.get("outlets") or ()), AssetAlias(ASSET_ALIAS)]
-        super().__init__(**kwargs)
+        super().__init__(**with_alias(kwargs, ASSET_ALIAS))
         self.stream = stream
         self.output_path = output_path
         self.shop_id = shop_id
@@ -152,6 +153,11 @@ class TikTokShopExtractOperator(BaseOperator):
         self.missing_scope = missing_scope
         self.tiktokshop_conn_id = tiktokshop_conn_id
 
+    @classmethod
+    def partial(cls, **kwargs: Any) -> Any:
+        """Prepare a mapped task, whose alias Airflow knows of before it runs."""
+        return super().partial(**with_alias(kwargs, ASSET_ALIAS))
+
     def execute(self, context: Context) -> dict[str, Any]:
         """Extract the interval and return its manifest."""
         return self._extract(context)
@@ -168,6 +174,7 @@ class TikTokShopExtractOperator(BaseOperator):
         from airflow_provider_tiktokshop.extract import extract
         from airflow_provider_tiktokshop.extract.errors import ExtractionPaused, IntervalError, OptionError
         from airflow_provider_tiktokshop.hooks.subject import subject_of
+        from airflow_provider_tiktokshop.operators.extraction_event import announce
         from airflow_provider_tiktokshop.operators.refusals import skip_expected_refusals
 
         try:
@@ -217,16 +224,8 @@ class TikTokShopExtractOperator(BaseOperator):
         )
         if manifest.parents_gone:
             self.log.warning("%d parents were unknown when their rows were asked for", manifest.parents_gone)
-        self._announce(context, hook.wiring.app.app_key, manifest)
+        announce(self, context, ASSET_ALIAS, hook.wiring.app.app_key, manifest)
         return manifest.to_dict()
-
-    def _announce(self, context: Context, app_key: str, manifest: Manifest) -> None:
-        from airflow.sdk import Asset
-
-        from airflow_provider_tiktokshop.operators.extraction_event import asset_uris, event_extra
-
-        for uri in asset_uris(app_key, manifest):
-            context["outlet_events"][AssetAlias(ASSET_ALIAS)].add(Asset(uri), extra=event_extra(manifest))
 
     def _preflight(self) -> TikTokShopHook:
         """Find the seller; each task does so for itself, so that one dead seller does not stop the others."""

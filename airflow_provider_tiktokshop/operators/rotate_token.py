@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import AssetAlias, BaseOperator
 
+from airflow_provider_tiktokshop.operators.outlets import with_alias
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -66,10 +68,8 @@ class TikTokShopRotateTokenOperator(BaseOperator):
         bootstrap: bool | str = False,
         **kwargs: Any,
     ) -> None:
-        kwargs.update(_ONE_AT_A_TIME)
         # An alias, because the asset's name holds the app key, which is known only when the task runs.
-        kwargs["outlets"] = [*(kwargs.get("outlets") or ()), AssetAlias(ASSET_ALIAS)]
-        super().__init__(**kwargs)
+        super().__init__(**with_alias({**kwargs, **_ONE_AT_A_TIME}, ASSET_ALIAS))
         self.tiktokshop_conn_id = tiktokshop_conn_id
         self.open_ids = open_ids
         self.force = force
@@ -79,8 +79,8 @@ class TikTokShopRotateTokenOperator(BaseOperator):
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
         """Prepare a mapped task; like the plain one it never retries and runs one instance at a time."""
-        # The scheduler takes both from here, not from __init__, when a task is mapped.
-        return super().partial(**{**kwargs, **_ONE_AT_A_TIME})
+        # The scheduler takes all of it from here, not from __init__, when a task is mapped.
+        return super().partial(**with_alias({**kwargs, **_ONE_AT_A_TIME}, ASSET_ALIAS))
 
     @classmethod
     def in_chunks(cls, *, task_id: str, chunk_size: int = 50, only_due: bool = False, **kwargs: Any) -> Any:

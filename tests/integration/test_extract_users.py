@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.sdk import AssetAlias
 
 from airflow_provider_tiktokshop.compat import AirflowFailException
 from airflow_provider_tiktokshop.extract import read_rows
 from airflow_provider_tiktokshop.hooks.tiktokshop import TikTokShopHook
 from airflow_provider_tiktokshop.hooks.wiring import wire
 from airflow_provider_tiktokshop.operators.extract import ASSET_ALIAS, TikTokShopExtractOperator
-from tests.support.deployment import Deployment, context
+from tests.support.deployment import Deployment, context, events_of
 
 NOW = datetime.now(UTC)
 
@@ -61,8 +60,8 @@ def test_the_operator_is_mapped_over_whoever_a_stream_belongs_to(airflow: Deploy
         for target in hook.targets(stream):
             run = context()
             manifest = extraction(stream, tmp_path, **target).execute(run)
-            _, one = run["outlet_events"][AssetAlias(ASSET_ALIAS)].asset_alias_events
-            steps = one.dest_asset_key.uri.removeprefix(f"tiktokshop://{airflow.emulator.app_key}/")
+            (uri,) = (uri for alias, uri, _ in events_of(run) if alias == ASSET_ALIAS)
+            steps = uri.removeprefix(f"tiktokshop://{airflow.emulator.app_key}/")
             assert steps.startswith(f"{stream}/open_id=")
             assert f"/{steps}/start=" in manifest["manifest_path"]
             assert manifest["rows"] == len(list(read_rows(manifest))) > 0

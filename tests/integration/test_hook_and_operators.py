@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.sdk import AssetAlias
+from airflow.sdk import DAG, Asset, AssetAlias
 from airflow.sdk.exceptions import AirflowException, TaskDeferred
 
 from airflow_provider_tiktokshop.api.errors import ConfigurationError, SignatureRefused
@@ -25,8 +25,8 @@ from airflow_provider_tiktokshop.hooks.tiktokshop import TikTokShopHook
 from airflow_provider_tiktokshop.operators.api import TikTokShopApiOperator
 from airflow_provider_tiktokshop.operators.extract import ASSET_ALIAS as EXTRACTED
 from airflow_provider_tiktokshop.operators.extract import TikTokShopExtractOperator
-from airflow_provider_tiktokshop.operators.rotate_token import ASSET_ALIAS
-from tests.support.deployment import CONN, Deployment, context
+from airflow_provider_tiktokshop.operators.rotate_token import ASSET_ALIAS, TikTokShopRotateTokenOperator
+from tests.support.deployment import CONN, Deployment, context, events_of
 from tests.support.shared_store import BROKEN, STORE
 from tests.support.waiting import wait_until
 
@@ -459,18 +459,78 @@ def test_an_extraction_tells_which_assets_it_updated_and_with_what(
 
     manifest = task.execute(run)
 
-    told = run["outlet_events"][AssetAlias(EXTRACTED)].asset_alias_events
+    told = events_of(run)
     stream = f"tiktokshop://{airflow.emulator.app_key}/orders"
-    assert [event.dest_asset_key.uri for event in told] == [stream, f"{stream}/shop_id={manifest['shop_id']}"]
-    for event in told:
-        assert event.extra == {
+    assert [(alias, uri) for alias, uri, _ in told] == [
+        (None, stream),
+        (EXTRACTED, f"{stream}/shop_id={manifest['shop_id']}"),
+    ]
+    for _, _, extra in told:
+        assert extra == {
             **{name: manifest[name] for name in ("stream", "shop_id", "start", "end", "complete_until", "rows")},
             **{name: manifest[name] for name in ("cursor_field", "min_cursor", "max_cursor", "manifest_path")},
             "files": len(manifest["files"]),
             "open_id": None,
             "category_asset": None,
         }
-        assert not [secret for secret in airflow.secrets() if secret in json.dumps(event.extra)]
+        assert not [secret for secret in airflow.secrets() if secret in json.dumps(extra)]
+
+
+def test_a_second_run_at_the_same_time_does_not_make_the_shops_asset(
+    deployment: Callable[..., Deployment], tmp_path: Path
+) -> None:
+    # Airflow fails one of two tasks that end together and make the same asset, although its work is done.
+    airflow = deployment(sellers=1)
+    airflow.adopt_seeds()
+    task, beside = extraction(airflow, tmp_path), context(running=2)
+
+    task.execute(beside)
+
+    told = events_of(beside)
+    assert [alias for alias, _, _ in told] == [None, None]
+    # Airflow passes on events of a task's outlets only.
+    assert {uri for _, uri, _ in told} == {outlet.uri for outlet in task.outlets if isinstance(outlet, Asset)}
+
+
+def test_trouble_with_the_news_does_not_fail_an_extraction(
+    deployment: Callable[..., Deployment], tmp_path: Path
+) -> None:
+    airflow = deployment(sellers=1)
+    airflow.adopt_seeds()
+    run = context()
+    run["ti"].get_dr_count = None
+
+    manifest = extraction(airflow, tmp_path).execute(run)
+
+    assert manifest["rows"] > 0
+    assert [alias for alias, _, _ in events_of(run)] == [None, None]
+
+
+def test_an_asset_that_the_author_lists_as_outlet_gets_one_event(
+    deployment: Callable[..., Deployment], tmp_path: Path
+) -> None:
+    airflow = deployment(sellers=1)
+    airflow.adopt_seeds()
+    shop_id = airflow.seller()["shops"][0]["id"]
+    listed = Asset(f"tiktokshop://{airflow.emulator.app_key}/orders/shop_id={shop_id}")
+    task, run = extraction(airflow, tmp_path, outlets=[listed]), context()
+
+    task.execute(run)
+
+    assert [(alias, uri) for alias, uri, _ in events_of(run) if uri == listed.uri] == [(None, listed.uri)]
+    assert task.outlets.count(listed) == 1
+
+
+def test_airflow_knows_the_aliases_of_mapped_tasks(tmp_path: Path) -> None:
+    with DAG("mapped", schedule=None):
+        extract = TikTokShopExtractOperator.partial(
+            task_id="extract", stream="orders", output_path=str(tmp_path), outlets=[Asset("mine")]
+        ).expand(shop_id=["1", "2"])
+        rotate = TikTokShopRotateTokenOperator.partial(task_id="rotate").expand(open_ids=[["a"], ["b"]])
+
+    assert extract.outlets == [Asset("mine"), AssetAlias(EXTRACTED)]
+    assert rotate.outlets == [AssetAlias(ASSET_ALIAS)]
+    assert extract.unmap({"shop_id": "1"}).outlets == extract.outlets
 
 
 def test_an_interval_without_rows_is_told_of_and_a_failed_extraction_is_not(
@@ -485,9 +545,8 @@ def test_an_interval_without_rows_is_told_of_and_a_failed_extraction_is_not(
     with pytest.raises(TaskDeferred):
         extraction(airflow, tmp_path).execute(failed)
 
-    events = empty["outlet_events"][AssetAlias(EXTRACTED)].asset_alias_events
-    assert [event.extra["rows"] for event in events] == [0, 0]
-    assert failed["outlet_events"][AssetAlias(EXTRACTED)].asset_alias_events == []
+    assert [extra["rows"] for _, _, extra in events_of(empty)] == [0, 0]
+    assert events_of(failed) == []
 
 
 def test_numbers_may_come_as_text_from_templates(deployment: Callable[..., Deployment], tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from airflow.sdk import Asset
 from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from airflow_provider_tiktokshop.hooks.wiring import wire
@@ -68,14 +69,31 @@ class Deployment:
 
 
 class TaskInstance:
-    """Takes what a task pushes by itself."""
+    """Takes what a task pushes by itself, and knows how many runs its DAG has at the moment."""
 
-    def __init__(self) -> None:
+    dag_id = "dag"
+
+    def __init__(self, running: int = 1) -> None:
         self.pushed: dict[str, Any] = {}
+        self.running = running
+
+    def get_dr_count(self, dag_id: str, states: list[str]) -> int:
+        assert (dag_id, states) == (self.dag_id, ["running"])
+        return self.running
 
     def xcom_push(self, key: str, value: Any) -> None:
         self.pushed[key] = value
 
 
-def context() -> Any:
-    return {"ti": TaskInstance(), "outlet_events": OutletEventAccessors()}
+def context(running: int = 1) -> Any:
+    return {"ti": TaskInstance(running), "outlet_events": OutletEventAccessors()}
+
+
+def events_of(run: Any) -> list[tuple[str | None, str, dict[str, Any]]]:
+    """Return alias, URI and extra of the asset events that a task left in its context."""
+    found: list[tuple[str | None, str, dict[str, Any]]] = []
+    for key, accessor in run["outlet_events"].items():
+        if isinstance(key, Asset):
+            found.append((None, key.uri, accessor.extra))
+        found += [(key.name, event.dest_asset_key.uri, event.extra) for event in accessor.asset_alias_events]
+    return found

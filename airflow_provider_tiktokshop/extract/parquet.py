@@ -111,7 +111,7 @@ class _Rows:
         self, file: IO[bytes], schema: pa.Schema, fields: Fields, times: tuple[str, ...], work: Executor
     ) -> None:
         self._sink, self._schema, self._fit, self._times = _Sink(file), schema, fitter(fields), times
-        self._declared = [schema.field(name) for name in fields]
+        self._parsed = _as_parsed(schema)
         self._work = work
         self._waiting: list[Row] = []
         self._group: list[pa.RecordBatch] = []
@@ -128,21 +128,33 @@ class _Rows:
         self._work.submit(self._finish).result()
 
     def _take(self, rows: list[Row]) -> None:
-        import pyarrow as pa
 
-        held, rests = zip(*map(self._fit, rows), strict=True)
-        moments = [[_millis(row.get(name)) for row in rows] for name in self._times]
-        rest = [None if left is NOTHING else orjson.dumps(left, option=orjson.OPT_SORT_KEYS).decode() for left in rests]
-        columns = [
-            *pa.array(held, pa.struct(self._declared)).flatten(),
-            *(pa.array(column, _timestamp(pa)) for column in moments),
-            pa.array(rest, pa.string()),
-        ]
-        batch = pa.RecordBatch.from_arrays(columns, schema=self._schema)
+        lines = []
+        for row in rows:
+            held, left = self._fit(row)
+            moments = {name + _UTC: _millis(row.get(name)) for name in self._times}
+            rest = None if left is NOTHING else orjson.dumps(left, option=orjson.OPT_SORT_KEYS).decode()
+            lines.append(orjson.dumps({**held, **moments, REST: rest}))
+        batch = self._columns(b"\n".join(lines))
         self._group.append(batch)
         self._bytes += batch.nbytes
         if self._bytes >= _ROW_GROUP:
             self._end_group()
+
+    def _columns(self, lines: bytes) -> pa.RecordBatch:
+        """Return the columns of some rows, which fit their types; fields that no column is for are left out.
+
+        By way of JSON: what turns Python's values into Arrow's loads pandas, where there is one, and its 45 MB.
+        """
+        import pyarrow.json as paj
+
+        table = paj.read_json(
+            io.BytesIO(lines),
+            paj.ReadOptions(use_threads=False, block_size=len(lines) + 1),
+            paj.ParseOptions(explicit_schema=self._parsed, unexpected_field_behavior="ignore"),
+        )
+        (batch,) = table.cast(self._schema).to_batches()
+        return batch
 
     def _end_group(self) -> pq.ParquetWriter:
         import pyarrow as pa
@@ -225,6 +237,16 @@ def _type(pa: Any, kind: Any) -> Any:
     if isinstance(kind, list):
         return pa.list_(pa.field("element", _type(pa, kind[0])))
     return {"string": pa.string(), "int": pa.int64(), "bool": pa.bool_()}[kind]
+
+
+def _as_parsed(schema: pa.Schema) -> pa.Schema:
+    """Return the schema with whole numbers for timestamps, which Arrow would read from texts only."""
+    import pyarrow as pa
+
+    for place, field in enumerate(schema):
+        if pa.types.is_timestamp(field.type):
+            schema = schema.set(place, field.with_type(pa.int64()))
+    return schema
 
 
 def _timestamp(pa: Any) -> Any:

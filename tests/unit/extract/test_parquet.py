@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -327,3 +328,23 @@ def test_pyarrow_is_loaded_by_nobody_who_does_not_write_parquet():
         "sys.exit('pyarrow' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_pandas_is_not_loaded_where_there_is_one(tmp_path):
+    # Its 45 MB are what pyarrow takes along when it turns Python's values into its own.
+    (tmp_path / "pandas.py").write_text("raise SystemExit('somebody imports pandas')")
+    code = (
+        "import io\n"
+        "from airflow_provider_tiktokshop import streams\n"
+        "from airflow_provider_tiktokshop.extract.parquet import Parquet\n"
+        "parquet, file = Parquet(streams.get('orders')), io.BytesIO()\n"
+        "writer = parquet.writer(file)\n"
+        "writer.write([{'id': str(number), 'update_time': number} for number in range(500)])\n"
+        "writer.finish()\n"
+        "file.seek(0)\n"
+        "print(len(list(parquet.decode(file))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "500", done.stderr

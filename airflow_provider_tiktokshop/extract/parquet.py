@@ -128,7 +128,6 @@ class _Rows:
         self._work.submit(self._finish).result()
 
     def _take(self, rows: list[Row]) -> None:
-
         lines = []
         for row in rows:
             held, left = self._fit(row)

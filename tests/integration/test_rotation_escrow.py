@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +15,8 @@ import pytest
 
 from airflow_provider_tiktokshop.auth.records import RecordKey
 from airflow_provider_tiktokshop.auth.rotation import Outcome
-from airflow_provider_tiktokshop.auth.stores.base import Snapshot, StoreUnavailable
-from tests.support.rotation import FileStore, Workbench
+from airflow_provider_tiktokshop.auth.stores.base import Snapshot
+from tests.support.rotation import FailingWrites, FileStore, Workbench
 
 REFRESH = "/api/v2/token/refresh"
 Make = Callable[..., Workbench]
@@ -103,36 +102,13 @@ def test_a_disk_that_fails_in_mid_run_costs_no_pair_and_ends_the_run(workbench: 
     assert bench.presentations == before
 
 
-class Outage(FileStore):
-    """Takes intents and refuses pairs, once asked to."""
-
-    def __init__(self, directory: Path) -> None:
-        super().__init__(directory)
-        self.refused = threading.Event()
-        self.refuses = False
-
-    def write(self, key: RecordKey, value: dict[str, Any], expected: Snapshot | None = None) -> Snapshot:
-        if self.refuses and key.kind == "rotated" and (value.get("intent") or {}).get("answered"):
-            self.refused.set()
-            raise StoreUnavailable("the store does not answer")
-        return super().write(key, value, expected)
-
-
 @pytest.mark.parametrize("fault", ["list", "read"])
 def test_while_the_disk_does_not_tell_whether_a_pair_waits_the_spent_token_is_not_presented(
     workbench: Make, tmp_path: Path, monkeypatch: Any, fault: str
 ) -> None:
-    store = Outage(tmp_path / "store")
-    bench = workbench(refresh_mode="family", store=store)
+    bench = workbench(refresh_mode="family", store=FailingWrites(tmp_path / "store"))
     [id_] = authorized(bench)
-    store.refuses = True
-    rotator = bench.rotator()
-    with ThreadPoolExecutor(1) as pool:
-        under_way = pool.submit(rotator.rotate, id_)
-        assert store.refused.wait(10)
-        rotator.interrupted.set()
-        assert under_way.result(20).outcome is Outcome.ESCROWED
-    store.refuses = False
+    bench.leave_in_escrow(id_)
     before = bench.presentations
 
     def broken(*_: object, **__: object) -> Any:

@@ -15,8 +15,7 @@ from airflow_provider_tiktokshop.auth.fleet import rotate_all
 from airflow_provider_tiktokshop.auth.reader import AuthorizationUnusable
 from airflow_provider_tiktokshop.auth.records import RecordKey, Status, authorization_id
 from airflow_provider_tiktokshop.auth.rotation import Outcome
-from airflow_provider_tiktokshop.auth.stores.base import StoreUnavailable
-from tests.support.rotation import FileStore
+from tests.support.rotation import FailingWrites, FileStore
 
 TOKEN = "/api/v2/token/refresh"
 MODES = ["rotate", "family", "grace", "reusable"]
@@ -42,36 +41,13 @@ def test_a_due_authorization_is_rotated_once_and_the_old_pair_is_kept_as_previou
     assert bench.reused() == 0
 
 
-class FailingWrites(FileStore):
-    """Refuses the writes that carry a new pair, for as long as ``failing`` is set."""
-
-    def __init__(self, directory):
-        super().__init__(directory)
-        self.failing = False
-        self.refused = threading.Event()
-        self.known = None
-
-    def write(self, key, value, expected=None):
-        if self.failing and key.kind == "rotated" and value["refresh_token"] != self.known:
-            self.refused.set()
-            raise StoreUnavailable("the API server is down")
-        return super().write(key, value, expected)
-
-
 @pytest.mark.parametrize("mode", ["rotate", "family"])
 def test_r1_a_pair_that_cannot_be_stored_waits_in_escrow_and_the_next_run_adopts_it(workbench, tmp_path, mode):
     store = FailingWrites(tmp_path / "store")
     bench = workbench(refresh_mode=mode, store=store)
     [id_] = bench.adopt_seeds()
-    store.known, store.failing = _current(bench, id_), True
-    rotator = bench.rotator()
-    with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(rotator.rotate, id_)
-        assert store.refused.wait(10)
-        rotator.interrupted.set()
-        assert future.result(20).outcome is Outcome.ESCROWED
+    bench.leave_in_escrow(id_)
     assert bench.escrow.found(id_)
-    store.failing = False
     bench.run()
     assert bench.record(id_).generation >= 2
     assert bench.reused() == 0, "the stale token was replayed"
@@ -89,7 +65,7 @@ def test_r1_the_write_is_retried_while_the_task_lives(workbench, tmp_path):
     store = FailingWrites(tmp_path / "store")
     bench = workbench(store=store)
     [id_] = bench.adopt_seeds()
-    store.known, store.failing = _current(bench, id_), True
+    store.failing = True
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(bench.rotator().rotate, id_)
         assert store.refused.wait(10)

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from airflow_provider_tiktokshop.auth.consent import AuthorizationFlow
 from airflow_provider_tiktokshop.auth.escrow import Escrow
 from airflow_provider_tiktokshop.auth.reader import Authorizations
 from airflow_provider_tiktokshop.auth.records import RecordKey, RotatedRecord, ShopRecord, authorization_id
-from airflow_provider_tiktokshop.auth.rotation import Rotator
+from airflow_provider_tiktokshop.auth.rotation import Outcome, Rotator
 from airflow_provider_tiktokshop.auth.run import RunReport, run_rotation
 from airflow_provider_tiktokshop.auth.stores.base import Snapshot, StoreUnavailable, TokenStore
 
@@ -61,6 +62,21 @@ class FileStore(TokenStore):
             return None
         prefix = f"tiktokshop_{kind}__{app_key}__"
         return tuple(sorted(p.stem.removeprefix(prefix) for p in self.directory.glob(f"{prefix}*.json")))
+
+
+class FailingWrites(FileStore):
+    """Takes intents, and refuses the pairs that answer them for as long as ``failing`` is set."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.failing = False
+        self.refused = threading.Event()
+
+    def write(self, key: RecordKey, value: dict[str, Any], expected: Snapshot | None = None) -> Snapshot:
+        if self.failing and key.kind == "rotated" and (value.get("intent") or {}).get("answered"):
+            self.refused.set()
+            raise StoreUnavailable("the API server is down")
+        return super().write(key, value, expected)
 
 
 class HandClock(SystemClock):
@@ -139,6 +155,18 @@ class Workbench:
             self.run(seed=seller["refresh_token"], open_ids=[])
             ids.append(authorization_id(seller["open_id"]))
         return ids
+
+    def leave_in_escrow(self, id_: str) -> None:
+        """Rotate with a store that takes no pair, in a task that is told to end: the pair is in escrow only."""
+        assert isinstance(self.store, FailingWrites)
+        self.store.failing = True
+        rotator = self.rotator()
+        with ThreadPoolExecutor(1) as pool:
+            under_way = pool.submit(rotator.rotate, id_)
+            assert self.store.refused.wait(10)
+            rotator.interrupted.set()
+            assert under_way.result(20).outcome is Outcome.ESCROWED
+        self.store.failing = False
 
     def record(self, id_: str) -> RotatedRecord:
         value = self.store.read(RecordKey("rotated", self.app.app_key, id_)).value
